@@ -1,0 +1,165 @@
+//! Trains a net on the two moons with Adam, and draws where it sees which moon.
+//!
+//! The points are generated, or read from a CSV file: `moons_adam points.csv` expects rows of
+//! `x,y,label`, where the label of the upper moon is -1 or 0 and that of the lower one is 1.
+
+use std::env;
+use std::path::Path;
+use std::process::ExitCode;
+
+use micrograd::data::make_moons;
+use micrograd::engine::Value;
+use micrograd::nn::{MLP, Module};
+use micrograd::optim::{Adam, Optimizer};
+use micrograd::rand::SeedableRng;
+use micrograd::rand::rngs::Xoshiro256PlusPlus;
+
+const STEPS: usize = 100;
+const LEARNING_RATE: f64 = 0.1;
+const L2: f64 = 1e-4;
+const GRID: usize = 30;
+
+fn main() -> ExitCode {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let rows = match env::args_os().nth(1) {
+        None => Ok(make_moons(100, 0.1, &mut rng)),
+        Some(path) => read_rows(Path::new(&path)),
+    };
+    match rows {
+        Ok(rows) => {
+            let model = MLP::new(2, &[16, 16, 1], &mut rng);
+            println!("{model}, {} parameters", model.parameters().len());
+            train(&model, &rows);
+            draw(&model, &rows);
+            ExitCode::SUCCESS
+        }
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn train(model: &MLP, rows: &[[f64; 3]]) {
+    let mut optim = Adam::new(model.parameters(), LEARNING_RATE);
+    for step in 1..=STEPS {
+        let scores: Vec<_> = rows.iter().map(|&[x, y, _]| score(model, x, y)).collect();
+        let loss = loss(model, &scores, rows);
+        optim.zero_grad();
+        loss.backward();
+        optim.step();
+        println!(
+            "step {step:3}  loss {:.6}  accuracy {:5.1} %",
+            loss.data(),
+            accuracy(&scores, rows)
+        );
+    }
+}
+
+/// Positive for the lower moon.
+fn score(model: &MLP, x: f64, y: f64) -> Value {
+    model.forward(&[Value::new(x), Value::new(y)]).remove(0)
+}
+
+/// The mean hinge loss, max(0, 1 - label · score), and a penalty on large parameters.
+fn loss(model: &MLP, scores: &[Value], rows: &[[f64; 3]]) -> Value {
+    let losses = scores
+        .iter()
+        .zip(rows)
+        .map(|(score, [_, _, label])| (1.0 - *label * score).relu());
+    let squares = model.parameters().into_iter().map(|p| p.pow(2.0));
+    losses.sum::<Value>() / rows.len() as f64 + L2 * squares.sum::<Value>()
+}
+
+/// The percentage of scores on the right side of 0.
+fn accuracy(scores: &[Value], rows: &[[f64; 3]]) -> f64 {
+    let right = scores
+        .iter()
+        .zip(rows)
+        .filter(|(score, [_, _, label])| (score.data() > 0.0) == (*label > 0.0))
+        .count();
+    100.0 * right as f64 / rows.len() as f64
+}
+
+/// Draws the sign of the score over the square of the points: rows from high y to low y, x from
+/// left to right.
+fn draw(model: &MLP, rows: &[[f64; 3]]) {
+    let xs = grid(rows.iter().map(|row| row[0]));
+    let ys = grid(rows.iter().map(|row| row[1]));
+    for &y in ys.iter().rev() {
+        let line: Vec<_> = xs
+            .iter()
+            .map(|&x| {
+                if score(model, x, y).data() > 0.0 {
+                    "■"
+                } else {
+                    "□"
+                }
+            })
+            .collect();
+        println!("{}", line.join(" "));
+    }
+}
+
+/// Evenly spaced coordinates that cover all of `coordinates` and a margin around them.
+fn grid(coordinates: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
+    const MARGIN: f64 = 0.5;
+    let low = coordinates.clone().fold(f64::INFINITY, f64::min) - MARGIN;
+    let high = coordinates.fold(f64::NEG_INFINITY, f64::max) + MARGIN;
+    (0..GRID)
+        .map(|i| low + (high - low) * i as f64 / (GRID - 1) as f64)
+        .collect()
+}
+
+/// Reads rows of `x,y,label`; a first line with these names is skipped.
+fn read_rows(path: &Path) -> Result<Vec<[f64; 3]>, String> {
+    let in_file = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
+    let mut reader = csv::ReaderBuilder::new()
+        .has_headers(false)
+        .flexible(true)
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .map_err(|error| in_file(&error))?;
+    let mut rows = Vec::new();
+    for record in reader.records() {
+        let record = record.map_err(|error| in_file(&error))?;
+        if rows.is_empty() && record == ["x", "y", "label"][..] {
+            continue;
+        }
+        let line = record.position().map_or(0, csv::Position::line);
+        let row = parse_row(&record)
+            .map_err(|problem| format!("{}:{line}: {problem}", path.display()))?;
+        rows.push(row);
+    }
+    if rows.is_empty() {
+        return Err(in_file(&"there is no row in it"));
+    }
+    Ok(rows)
+}
+
+fn parse_row(record: &csv::StringRecord) -> Result<[f64; 3], String> {
+    let mut row = [0.0; 3];
+    if record.len() != row.len() {
+        return Err(format!(
+            "expected 3 columns x,y,label, found {}",
+            record.len()
+        ));
+    }
+    for (number, field) in row.iter_mut().zip(record) {
+        *number = match field.parse() {
+            Ok(parsed) if f64::is_finite(parsed) => parsed,
+            _ => return Err(format!("expected a finite number, found '{field}'")),
+        };
+    }
+    row[2] = match row[2] {
+        -1.0 | 0.0 => -1.0,
+        1.0 => 1.0,
+        _ => {
+            return Err(format!(
+                "expected the label -1, 0 or 1, found '{}'",
+                &record[2]
+            ));
+        }
+    };
+    Ok(row)
+}

@@ -1,0 +1,497 @@
+//! The engine: [`Value`], the graph that its operations record, and [`Value::backward`].
+//!
+//! A [`Value`] is a handle to a node. A node holds two numbers, its `data` and its `grad`, and how
+//! it came to be: a leaf that the user made, or an operation and its operands. So each expression
+//! records a graph, whose nodes point at what they were computed from, and never the other way
+//! round: a graph has no cycles, and it is freed when its last handle goes.
+//!
+//! ```
+//! use micrograd::engine::Value;
+//!
+//! let x = Value::new(3.0);
+//! let y = &x * &x + 1.0;
+//! y.backward();
+//! assert_eq!(y.data(), 10.0);
+//! assert_eq!(x.grad(), 6.0); // dy/dx = 2x
+//! ```
+//!
+//! # Conventions
+//!
+//! - [`backward`](Value::backward) *adds* to the gradients of leaves and starts those of inner
+//!   nodes afresh. Calling it twice adds the same to the leaves twice; [`Value::zero_grad`] on the
+//!   leaves starts anew.
+//! - A number in an expression is a constant: it is no node and has no gradient.
+//! - `x += y` makes a new, unnamed node and binds `x` to it. Older handles keep theirs.
+//! - Where a function has a kink, the gradient is 0 for `relu` and `abs`; a tie of `max` or `min`
+//!   gives half to each. The side that was not taken gets nothing, even where its own slope is
+//!   infinite.
+//! - x⁰ has the gradient 0 everywhere, 0¹ has 1, √0 has +∞. The gradient of an exponent is
+//!   out · ln x: 0 where x = 0 and the exponent is at least 0, NaN where x < 0.
+//! - NaN passes through every function (`relu` of NaN is NaN), and outside of its domain a function
+//!   is NaN (`ln` of -1). Nothing here panics because of a number.
+//! - Graphs may be of any depth: nothing recurses.
+//!
+//! # Guards
+//!
+//! [`Value::borrow`] and [`Value::borrow_mut`] give both numbers as a guard of a
+//! [`RefCell`]. While a guard from `borrow_mut` is alive, everything that reads the node panics;
+//! while any guard is alive, everything that writes it does: [`Value::set_data`],
+//! [`Value::zero_grad`], and `backward` on a graph that contains it, which then stops half-way and
+//! leaves gradients that mean nothing. [`Value::data`], [`Value::grad`] and `set_data` need no
+//! guard.
+
+use std::cell::{BorrowMutError, Cell, Ref, RefCell, RefMut};
+use std::fmt;
+use std::mem;
+use std::rc::Rc;
+
+use crate::ops::Op;
+use crate::tree::Tree;
+
+mod operators;
+mod sum;
+
+pub(crate) use sum::Operands;
+
+/// A number that remembers how it was computed.
+///
+/// It is a counted handle: a clone is the same node. Arithmetic works on `Value`, `&Value` and
+/// `f64` in any mix, and the functions are named as those of `f64`.
+///
+/// ```
+/// use micrograd::engine::Value;
+///
+/// let x = Value::new(0.5).with_name("x");
+/// let y = (2.0 * &x).tanh() / (x.pow(2.0) + 1.0);
+/// y.backward();
+/// println!("{}", y.tree());
+/// ```
+#[derive(Clone)]
+pub struct Value(Rc<Node>);
+
+/// The two numbers of a node, as [`Value::borrow`] shows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ValueData {
+    /// The result of the forward pass.
+    pub data: f64,
+    /// The derivative of the node on which `backward` was called with respect to this one.
+    pub grad: f64,
+}
+
+/// What an operation takes: a node, or a number that is a constant of the expression.
+///
+/// Functions of two arguments accept anything that converts into it: `x.max(&y)`, `x.max(y)`,
+/// `x.max(0.5)`.
+#[derive(Clone, Debug)]
+pub enum Operand {
+    /// A node, which gets a gradient.
+    Node(Value),
+    /// A constant, which gets none.
+    Literal(f64),
+}
+
+struct Node {
+    numbers: RefCell<ValueData>,
+    /// During `backward`: how many of those that read this node have not yet passed it their part
+    /// of its gradient.
+    pending: Cell<u32>,
+    origin: Origin,
+    name: Cell<Option<Box<str>>>,
+}
+
+/// How a node came to be.
+#[derive(Default)]
+pub(crate) enum Origin {
+    /// Made by the user; what `backward` adds to.
+    #[default]
+    Leaf,
+    /// op(x)
+    Unary(Op, Value),
+    /// op(x, y), of two nodes
+    Binary(Op, Value, Value),
+    /// op(x, 2.0)
+    WithLiteral(Op, Value, f64),
+    /// op(2.0, y)
+    OfLiteral(Op, f64, Value),
+    /// x₀ + x₁ + …
+    Sum(Box<[Value]>),
+    /// w₀x₀ + w₁x₁ + …; if there is one weight more than inputs, it is added at the end.
+    WeightedSum(Rc<Operands>, Rc<Operands>),
+}
+
+impl Value {
+    /// A new leaf.
+    #[must_use]
+    pub fn new(data: f64) -> Self {
+        Self::record(data, Origin::Leaf)
+    }
+
+    #[inline]
+    pub(crate) fn record(data: f64, origin: Origin) -> Self {
+        Self(Rc::new(Node {
+            numbers: RefCell::new(ValueData { data, grad: 0.0 }),
+            pending: Cell::new(0),
+            origin,
+            name: Cell::new(None),
+        }))
+    }
+
+    #[inline]
+    #[track_caller]
+    pub(crate) fn unary(op: Op, x: Self) -> Self {
+        Self::record(op.value(x.data(), f64::NAN), Origin::Unary(op, x))
+    }
+
+    #[inline]
+    #[track_caller]
+    pub(crate) fn binary(op: Op, x: Self, y: Operand) -> Self {
+        match y {
+            Operand::Node(y) => {
+                Self::record(op.value(x.data(), y.data()), Origin::Binary(op, x, y))
+            }
+            Operand::Literal(y) => {
+                Self::record(op.value(x.data(), y), Origin::WithLiteral(op, x, y))
+            }
+        }
+    }
+
+    #[inline]
+    #[track_caller]
+    pub(crate) fn of_literal(op: Op, x: f64, y: Self) -> Self {
+        Self::record(op.value(x, y.data()), Origin::OfLiteral(op, x, y))
+    }
+
+    /// The same node, named. The tree shows the name.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        self.set_name(name);
+        self
+    }
+
+    pub(crate) fn set_name(&self, name: impl Into<String>) {
+        self.0.name.set(Some(name.into().into_boxed_str()));
+    }
+
+    /// The node's name, if it was given one.
+    pub fn name(&self) -> Option<String> {
+        let name = self.0.name.take();
+        let copy = name.as_deref().map(String::from);
+        self.0.name.set(name);
+        copy
+    }
+
+    /// The number that the node holds.
+    #[inline]
+    #[track_caller]
+    pub fn data(&self) -> f64 {
+        self.0.numbers.borrow().data
+    }
+
+    /// The gradient that the last backward passes left here.
+    #[inline]
+    #[track_caller]
+    pub fn grad(&self) -> f64 {
+        self.0.numbers.borrow().grad
+    }
+
+    /// Gives the node another number, as an optimizer does with a parameter.
+    ///
+    /// What was already computed from it keeps its value.
+    #[inline]
+    #[track_caller]
+    pub fn set_data(&self, data: f64) {
+        self.0.numbers.borrow_mut().data = data;
+    }
+
+    /// Sets the node's gradient to 0.
+    #[inline]
+    #[track_caller]
+    pub fn zero_grad(&self) {
+        self.0.numbers.borrow_mut().grad = 0.0;
+    }
+
+    /// Both numbers, to read.
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Self::borrow_mut) is alive.
+    #[track_caller]
+    pub fn borrow(&self) -> Ref<'_, ValueData> {
+        self.0.numbers.borrow()
+    }
+
+    /// Both numbers, to read and write.
+    ///
+    /// # Panics
+    ///
+    /// If another guard of this node is alive.
+    #[track_caller]
+    pub fn borrow_mut(&self) -> RefMut<'_, ValueData> {
+        self.0.numbers.borrow_mut()
+    }
+
+    /// Whether both are handles to the same node.
+    pub fn same_node(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The graph below this node, to print: see [`tree`](crate::tree).
+    #[must_use]
+    pub fn tree(&self) -> Tree<'_> {
+        Tree::new(self)
+    }
+
+    /// Where the node is, to recognise it again; see [`same_node`](Self::same_node).
+    pub(crate) fn address(&self) -> *const () {
+        Rc::as_ptr(&self.0).cast()
+    }
+
+    pub(crate) fn origin(&self) -> &Origin {
+        &self.0.origin
+    }
+
+    /// The backward pass: computes the derivative of this node with respect to every node that it
+    /// was computed from, and adds it to the `grad` of the leaves among them.
+    ///
+    /// This node receives 1. Gradients of inner nodes are started afresh.
+    ///
+    /// A node may pass its gradient down when it is complete, that is after all that read the node
+    /// have passed down theirs: in topological order, from the result to the leaves. The order
+    /// need not be written down. It is enough to know of each node how many readers it has
+    /// ([`pending`](Node)): count them on a first walk, count them off on the second, and go on
+    /// with a node when none is left. Each edge is walked twice: O(nodes + edges).
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    ///
+    /// let a = Value::new(1.0);
+    /// let b = &a + &a;
+    /// let c = &b + &b;
+    /// c.backward();
+    /// assert_eq!(a.grad(), 4.0);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a guard of a node of the graph is alive. No gradient has been changed then, but those of
+    /// inner nodes.
+    #[track_caller]
+    pub fn backward(&self) {
+        if count_readers(self).is_err() {
+            forget_readers(self);
+            panic!("backward needs every node below {self:?}, and a guard of one of them is alive");
+        }
+        self.add_grad(1.0);
+        let mut complete = vec![self];
+        while let Some(value) = complete.pop() {
+            value.pass_down(&mut complete);
+        }
+    }
+
+    /// Applies the rule of the operation that made this node: each operand receives its part of
+    /// the gradient, and joins `complete` if it was the last one that it waited for.
+    #[inline]
+    fn pass_down<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
+        let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
+        match &self.0.origin {
+            Origin::Leaf => {}
+            Origin::Unary(op, x) => x.receive(op.dx(x.data(), f64::NAN, out, g), complete),
+            Origin::Binary(op, x, y) => {
+                let (x_data, y_data) = (x.data(), y.data());
+                x.receive(op.dx(x_data, y_data, out, g), complete);
+                y.receive(op.dy(x_data, y_data, out, g), complete);
+            }
+            Origin::WithLiteral(op, x, y) => x.receive(op.dx(x.data(), *y, out, g), complete),
+            Origin::OfLiteral(op, x, y) => y.receive(op.dy(*x, y.data(), out, g), complete),
+            Origin::Sum(terms) => {
+                for x in terms {
+                    x.receive(g, complete);
+                }
+            }
+            Origin::WeightedSum(weights, inputs) => {
+                sum::pass_down(weights, inputs, out, g, complete);
+            }
+        }
+    }
+
+    /// Adds a part of this node's gradient.
+    #[inline]
+    fn receive<'graph>(&'graph self, grad: f64, complete: &mut Vec<&'graph Value>) {
+        self.add_grad(grad);
+        if !self.is_leaf() {
+            let pending = self.0.pending.get() - 1;
+            self.0.pending.set(pending);
+            if pending == 0 {
+                complete.push(self);
+            }
+        }
+    }
+
+    #[inline]
+    fn add_grad(&self, grad: f64) {
+        self.0.numbers.borrow_mut().grad += grad;
+    }
+
+    /// Counts one more reader of this node; the first one finds it unvisited.
+    #[inline]
+    fn visit<'graph>(
+        &'graph self,
+        unvisited: &mut Vec<&'graph Value>,
+    ) -> Result<(), BorrowMutError> {
+        let mut numbers = self.0.numbers.try_borrow_mut()?;
+        if self.is_leaf() {
+            return Ok(());
+        }
+        let pending = self.0.pending.get();
+        if pending == 0 {
+            numbers.grad = 0.0;
+            unvisited.push(self);
+        }
+        self.0.pending.set(pending + 1);
+        Ok(())
+    }
+
+    #[inline]
+    fn is_leaf(&self) -> bool {
+        matches!(self.0.origin, Origin::Leaf)
+    }
+}
+
+/// Counts, for every inner node below `root`, those that read it, and sets its gradient to 0.
+fn count_readers(root: &Value) -> Result<(), BorrowMutError> {
+    let mut unvisited = Vec::new();
+    root.visit(&mut unvisited)?;
+    while let Some(value) = unvisited.pop() {
+        for operand in value.0.origin.operands() {
+            match operand {
+                Read::Value(x) => x.visit(&mut unvisited)?,
+                Read::List(xs) => xs.visit(&mut unvisited)?,
+            }
+        }
+    }
+    // No node reads the root.
+    root.0.pending.set(0);
+    Ok(())
+}
+
+/// Takes back what `count_readers` counted before it failed.
+fn forget_readers(root: &Value) {
+    let mut visited = vec![root];
+    while let Some(value) = visited.pop() {
+        if value.0.pending.replace(0) == 0 {
+            continue;
+        }
+        for operand in value.0.origin.operands() {
+            match operand {
+                Read::Value(x) => visited.push(x),
+                Read::List(xs) => xs.forget(&mut visited),
+            }
+        }
+    }
+}
+
+/// What a node reads: another node, or a list of nodes that it shares.
+enum Read<'graph> {
+    Value(&'graph Value),
+    List(&'graph Operands),
+}
+
+impl Origin {
+    #[inline]
+    fn operands(&self) -> impl Iterator<Item = Read<'_>> {
+        let (pair, terms): (_, &[Value]) = match self {
+            Self::Leaf => ([None, None], &[]),
+            Self::Unary(_, x) | Self::WithLiteral(_, x, _) | Self::OfLiteral(_, _, x) => {
+                ([Some(Read::Value(x)), None], &[])
+            }
+            Self::Binary(_, x, y) => ([Some(Read::Value(x)), Some(Read::Value(y))], &[]),
+            Self::Sum(terms) => ([None, None], terms),
+            Self::WeightedSum(weights, inputs) => {
+                ([Some(Read::List(weights)), Some(Read::List(inputs))], &[])
+            }
+        };
+        pair.into_iter()
+            .flatten()
+            .chain(terms.iter().map(Read::Value))
+    }
+
+    /// Moves every node that it reads to `nodes`.
+    fn release(self, nodes: &mut Vec<Value>) {
+        match self {
+            Self::Leaf => {}
+            Self::Unary(_, x) | Self::WithLiteral(_, x, _) | Self::OfLiteral(_, _, x) => {
+                nodes.push(x);
+            }
+            Self::Binary(_, x, y) => nodes.extend([x, y]),
+            Self::Sum(terms) => nodes.extend(terms),
+            Self::WeightedSum(weights, inputs) => {
+                for operands in [weights, inputs] {
+                    nodes.extend(
+                        Rc::into_inner(operands)
+                            .into_iter()
+                            .flat_map(Operands::into_values),
+                    );
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Node {
+    /// Frees what only this node could reach. Dropping a field would recurse as deep as the graph,
+    /// so operands are taken out of a node before it goes, and wait on a stack of their own.
+    fn drop(&mut self) {
+        let mut unreachable = Vec::new();
+        mem::take(&mut self.origin).release(&mut unreachable);
+        while let Some(mut value) = unreachable.pop() {
+            if let Some(node) = Rc::get_mut(&mut value.0) {
+                mem::take(&mut node.origin).release(&mut unreachable);
+            }
+        }
+    }
+}
+
+impl Default for Value {
+    /// A leaf of 0.
+    fn default() -> Self {
+        Self::new(0.0)
+    }
+}
+
+impl From<f64> for Value {
+    fn from(data: f64) -> Self {
+        Self::new(data)
+    }
+}
+
+impl From<Value> for Operand {
+    fn from(value: Value) -> Self {
+        Self::Node(value)
+    }
+}
+
+impl From<&Value> for Operand {
+    fn from(value: &Value) -> Self {
+        Self::Node(value.clone())
+    }
+}
+
+impl From<f64> for Operand {
+    fn from(literal: f64) -> Self {
+        Self::Literal(literal)
+    }
+}
+
+impl fmt::Debug for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let ValueData { data, grad } = *self.borrow();
+        write!(f, "Value(data={data}, grad={grad})")
+    }
+}
+
+impl fmt::Display for Value {
+    /// The number, with the formatter's precision and width.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.data(), f)
+    }
+}

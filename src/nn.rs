@@ -1,0 +1,29 @@
+//! Neural nets: [`Neuron`], [`Layer`] and [`MLP`], and the trait [`Module`] that they share.
+//!
+//! ```
+//! use micrograd::engine::Value;
+//! use micrograd::nn::{MLP, Module};
+//! use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+//!
+//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+//! let model = MLP::new(2, &[16, 16, 1], &mut rng);
+//! assert_eq!(model.to_string(), "MLP 2-16-16-1 (ReLU, ReLU, Linear)");
+//! assert_eq!(model.parameters().len(), 337);
+//!
+//! let score = model.forward(&[Value::new(0.5), Value::new(-1.0)]).remove(0);
+//! score.backward();
+//! ```
+
+mod activation;
+mod init;
+mod layer;
+mod mlp;
+mod module;
+mod neuron;
+
+pub use activation::Activation;
+pub use init::Init;
+pub use layer::Layer;
+pub use mlp::MLP;
+pub use module::{Block, Module};
+pub use neuron::Neuron;

@@ -1,0 +1,38 @@
+use rand::{Rng, RngExt};
+
+use crate::data::standard_normal;
+
+/// How the weights of a layer are drawn, by its number of inputs (fan-in) and outputs (fan-out).
+///
+/// Biases are 0 at first, whatever the weights.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Init {
+    /// Uniform in ±1 / √fan-in, as PyTorch's `Linear` does.
+    #[default]
+    Uniform,
+    /// Uniform in ±√(6 / (fan-in + fan-out)), for tanh and sigmoid: Glorot and Bengio 2010,
+    /// equation 16.
+    XavierUniform,
+    /// Normal with the variance 2 / (fan-in + fan-out): Glorot and Bengio 2010, equation 12.
+    XavierNormal,
+    /// Uniform in ±√(6 / fan-in), the variance of `HeNormal`.
+    HeUniform,
+    /// Normal with the variance 2 / fan-in, for ReLU: He et al. 2015, equation 10.
+    HeNormal,
+}
+
+impl Init {
+    /// Draws one weight.
+    pub(super) fn draw(self, fan_in: usize, fan_out: usize, rng: &mut impl Rng) -> f64 {
+        let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
+        let mut uniform = |bound: f64| bound * (2.0 * rng.random::<f64>() - 1.0);
+        match self {
+            Self::Uniform => uniform(1.0 / fan_in.sqrt()),
+            Self::XavierUniform => uniform((6.0 / (fan_in + fan_out)).sqrt()),
+            Self::XavierNormal => (2.0 / (fan_in + fan_out)).sqrt() * standard_normal(rng),
+            Self::HeUniform => uniform((6.0 / fan_in).sqrt()),
+            Self::HeNormal => (2.0 / fan_in).sqrt() * standard_normal(rng),
+        }
+    }
+}

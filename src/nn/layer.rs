@@ -1,0 +1,121 @@
+use std::fmt;
+
+use rand::Rng;
+
+use super::neuron::expect_inputs;
+use super::{Activation, Block, Init, Module, Neuron};
+use crate::engine::{Operands, Value};
+
+/// A fully connected layer: neurons that read the same inputs.
+///
+/// ```
+/// use micrograd::nn::{Activation, Layer, Module};
+/// use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+/// let layer = Layer::new(3, 4, Activation::ReLU, &mut rng);
+/// assert_eq!(layer.to_string(), "Layer 3-4 (ReLU)");
+/// assert_eq!(layer.blocks()[0].shape(), [4, 3]);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Layer {
+    inputs: usize,
+    neurons: Vec<Neuron>,
+}
+
+impl Layer {
+    /// A layer of `outputs` neurons, each with `inputs` inputs.
+    ///
+    /// # Panics
+    ///
+    /// If there are no outputs.
+    #[must_use]
+    #[track_caller]
+    pub fn new(inputs: usize, outputs: usize, activation: Activation, rng: &mut impl Rng) -> Self {
+        assert!(outputs > 0, "a layer needs at least one neuron");
+        let neurons = (0..outputs).map(|_| Neuron::new(inputs, activation, rng));
+        Self {
+            inputs,
+            neurons: neurons.collect(),
+        }
+    }
+
+    /// Draws all weights anew and sets the biases to 0.
+    pub fn init(&self, init: Init, rng: &mut impl Rng) {
+        for neuron in &self.neurons {
+            neuron.init(init, self.neurons.len(), rng);
+        }
+    }
+
+    /// The number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.inputs
+    }
+
+    /// The neurons, one for each output.
+    pub fn neurons(&self) -> &[Neuron] {
+        &self.neurons
+    }
+
+    /// The function that each neuron applies.
+    pub fn activation(&self) -> Activation {
+        self.neurons[0].activation()
+    }
+
+    /// Names the parameters of each neuron: see [`Neuron::with_names`].
+    #[must_use]
+    pub fn with_names(mut self) -> Self {
+        self.neurons = self.neurons.into_iter().map(Neuron::with_names).collect();
+        self
+    }
+
+    /// The outputs of the neurons.
+    ///
+    /// # Panics
+    ///
+    /// If the number of inputs is not that of the layer.
+    #[must_use]
+    #[track_caller]
+    pub fn forward(&self, inputs: &[Value]) -> Vec<Value> {
+        expect_inputs("layer", self.inputs, inputs);
+        self.forward_owned(inputs.to_vec())
+    }
+
+    #[track_caller]
+    pub(super) fn forward_owned(&self, inputs: Vec<Value>) -> Vec<Value> {
+        let inputs = Operands::new(inputs);
+        self.neurons
+            .iter()
+            .map(|neuron| neuron.forward_shared(&inputs))
+            .collect()
+    }
+}
+
+impl Module for Layer {
+    /// `weight`, of the shape `[out, in]`, and `bias`, of the shape `[out]`.
+    fn blocks(&self) -> Vec<Block> {
+        let weights = self.neurons.iter().flat_map(Neuron::weights);
+        let biases = self.neurons.iter().map(Neuron::bias);
+        let outputs = self.neurons.len();
+        vec![
+            Block::new(
+                "weight",
+                &[outputs, self.inputs],
+                weights.cloned().collect(),
+            ),
+            Block::new("bias", &[outputs], biases.cloned().collect()),
+        ]
+    }
+
+    /// Neuron by neuron: its weights, then its bias.
+    fn parameters(&self) -> Vec<Value> {
+        self.neurons.iter().flat_map(Module::parameters).collect()
+    }
+}
+
+impl fmt::Display for Layer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (inputs, outputs) = (self.inputs, self.neurons.len());
+        write!(f, "Layer {inputs}-{outputs} ({})", self.activation())
+    }
+}

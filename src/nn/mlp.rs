@@ -1,0 +1,151 @@
+use std::fmt;
+
+use rand::Rng;
+
+use super::neuron::expect_inputs;
+use super::{Activation, Block, Init, Layer, Module};
+use crate::engine::Value;
+
+/// A multi-layer perceptron: layers, one after the other.
+#[derive(Clone, Debug)]
+pub struct MLP {
+    layers: Vec<Layer>,
+}
+
+impl MLP {
+    /// A net of `inputs` inputs and layers of the given sizes, ReLU inside and linear at the end.
+    ///
+    /// # Panics
+    ///
+    /// If there is no layer, or one without neurons.
+    #[must_use]
+    #[track_caller]
+    pub fn new(inputs: usize, outputs: &[usize], rng: &mut impl Rng) -> Self {
+        let activations = [Activation::ReLU, Activation::Linear];
+        let last = outputs.len().saturating_sub(1);
+        let layers: Vec<_> = outputs
+            .iter()
+            .enumerate()
+            .map(|(i, &outputs)| (outputs, activations[usize::from(i == last)]))
+            .collect();
+        Self::with_activations(inputs, &layers, rng)
+    }
+
+    /// A net of `inputs` inputs and layers of the given sizes and activations.
+    ///
+    /// ```
+    /// use micrograd::nn::{Activation, MLP};
+    /// use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+    ///
+    /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    /// let layers = [(8, Activation::Tanh), (1, Activation::Sigmoid)];
+    /// let model = MLP::with_activations(2, &layers, &mut rng);
+    /// assert_eq!(model.to_string(), "MLP 2-8-1 (Tanh, Sigmoid)");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no layer, or one without neurons.
+    #[must_use]
+    #[track_caller]
+    pub fn with_activations(
+        inputs: usize,
+        layers: &[(usize, Activation)],
+        rng: &mut impl Rng,
+    ) -> Self {
+        assert!(!layers.is_empty(), "a net needs at least one layer");
+        let mut layer_inputs = inputs;
+        let mut net = Self { layers: Vec::new() };
+        for &(outputs, activation) in layers {
+            net.layers
+                .push(Layer::new(layer_inputs, outputs, activation, rng));
+            layer_inputs = outputs;
+        }
+        net
+    }
+
+    /// Draws all weights anew and sets the biases to 0.
+    ///
+    /// ```
+    /// # use micrograd::nn::{Init, MLP};
+    /// # use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+    /// # let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    /// let model = MLP::new(2, &[16, 16, 1], &mut rng);
+    /// model.init(Init::HeNormal, &mut rng);
+    /// ```
+    pub fn init(&self, init: Init, rng: &mut impl Rng) {
+        for layer in &self.layers {
+            layer.init(init, rng);
+        }
+    }
+
+    /// The number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.layers[0].inputs()
+    }
+
+    /// The layers, from the inputs on.
+    pub fn layers(&self) -> &[Layer] {
+        &self.layers
+    }
+
+    /// Names the parameters of each neuron: see [`Neuron::with_names`](super::Neuron::with_names).
+    #[must_use]
+    pub fn with_names(mut self) -> Self {
+        self.layers = self.layers.into_iter().map(Layer::with_names).collect();
+        self
+    }
+
+    /// The outputs of the last layer.
+    ///
+    /// # Panics
+    ///
+    /// If the number of inputs is not that of the net.
+    #[must_use]
+    #[track_caller]
+    pub fn forward(&self, inputs: &[Value]) -> Vec<Value> {
+        expect_inputs("net", self.inputs(), inputs);
+        let mut values = inputs.to_vec();
+        for layer in &self.layers {
+            values = layer.forward_owned(values);
+        }
+        values
+    }
+}
+
+impl Module for MLP {
+    /// Those of the layers, named `layers.0.weight`, `layers.0.bias` and so on.
+    fn blocks(&self) -> Vec<Block> {
+        let mut blocks = Vec::new();
+        for (i, layer) in self.layers.iter().enumerate() {
+            let module = format!("layers.{i}");
+            blocks.extend(
+                layer
+                    .blocks()
+                    .into_iter()
+                    .map(|block| block.within(&module)),
+            );
+        }
+        blocks
+    }
+
+    /// Layer by layer, neuron by neuron: its weights, then its bias.
+    fn parameters(&self) -> Vec<Value> {
+        self.layers.iter().flat_map(Module::parameters).collect()
+    }
+}
+
+impl fmt::Display for MLP {
+    /// The sizes, then the activation of each layer.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "MLP {}", self.inputs())?;
+        for layer in &self.layers {
+            write!(f, "-{}", layer.neurons().len())?;
+        }
+        for (i, layer) in self.layers.iter().enumerate() {
+            let separator = if i == 0 { " (" } else { ", " };
+            write!(f, "{separator}{}", layer.activation())?;
+        }
+        write!(f, ")")
+    }
+}

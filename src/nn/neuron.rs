@@ -1,0 +1,135 @@
+use std::fmt;
+use std::rc::Rc;
+
+use rand::Rng;
+
+use super::{Activation, Block, Init, Module};
+use crate::engine::{Operands, Value};
+
+/// A neuron: activation(w₀x₀ + w₁x₁ + … + bias).
+///
+/// ```
+/// use micrograd::engine::Value;
+/// use micrograd::nn::{Activation, Neuron};
+/// use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+///
+/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+/// let neuron = Neuron::new(2, Activation::Tanh, &mut rng);
+/// let out = neuron.forward(&[Value::new(-2.0), Value::new(1.0)]);
+/// assert!(out.data().abs() < 1.0);
+/// ```
+#[derive(Clone)]
+pub struct Neuron {
+    /// The weights, then the bias.
+    parameters: Rc<Operands>,
+    activation: Activation,
+}
+
+impl Neuron {
+    /// A neuron of `inputs` inputs, its weights uniform in ±1 / √inputs and its bias 0.
+    #[must_use]
+    pub fn new(inputs: usize, activation: Activation, rng: &mut impl Rng) -> Self {
+        let neuron = Self {
+            parameters: Operands::new((0..=inputs).map(|_| Value::new(0.0)).collect()),
+            activation,
+        };
+        neuron.init(Init::default(), 1, rng);
+        neuron
+    }
+
+    /// Draws the weights anew, as those of a layer of `fan_out` neurons, and sets the bias to 0.
+    pub(super) fn init(&self, init: Init, fan_out: usize, rng: &mut impl Rng) {
+        for weight in self.weights() {
+            weight.set_data(init.draw(self.inputs(), fan_out, rng));
+        }
+        self.bias().set_data(0.0);
+    }
+
+    /// The number of inputs.
+    pub fn inputs(&self) -> usize {
+        self.parameters.values().len() - 1
+    }
+
+    /// The function that is applied to the weighted sum.
+    pub fn activation(&self) -> Activation {
+        self.activation
+    }
+
+    /// The weights, one for each input.
+    pub fn weights(&self) -> &[Value] {
+        &self.parameters.values()[..self.inputs()]
+    }
+
+    /// The bias.
+    pub fn bias(&self) -> &Value {
+        &self.parameters.values()[self.inputs()]
+    }
+
+    /// Names the parameters `weight 0`, `weight 1`, … and `bias`, to tell them apart in a tree.
+    #[must_use]
+    pub fn with_names(self) -> Self {
+        for (i, weight) in self.weights().iter().enumerate() {
+            weight.set_name(format!("weight {i}"));
+        }
+        self.bias().set_name("bias");
+        self
+    }
+
+    /// The neuron's output.
+    ///
+    /// # Panics
+    ///
+    /// If the number of inputs is not that of the neuron.
+    #[must_use]
+    #[track_caller]
+    pub fn forward(&self, inputs: &[Value]) -> Value {
+        expect_inputs("neuron", self.inputs(), inputs);
+        self.forward_shared(&Operands::new(inputs.to_vec()))
+    }
+
+    /// The output on inputs that the neurons of a layer share.
+    #[inline]
+    #[track_caller]
+    pub(super) fn forward_shared(&self, inputs: &Rc<Operands>) -> Value {
+        self.activation
+            .apply(Value::weighted_sum(&self.parameters, inputs))
+    }
+}
+
+/// Panics at the caller's line if the number of inputs is wrong.
+#[inline]
+#[track_caller]
+pub(super) fn expect_inputs(module: &str, expected: usize, inputs: &[Value]) {
+    assert_eq!(
+        inputs.len(),
+        expected,
+        "this {module} takes {expected} inputs, not {}",
+        inputs.len()
+    );
+}
+
+impl Module for Neuron {
+    /// `weight`, of the shape `[in]`, and `bias`, a scalar.
+    fn blocks(&self) -> Vec<Block> {
+        vec![
+            Block::new("weight", &[self.inputs()], self.weights().to_vec()),
+            Block::new("bias", &[], vec![self.bias().clone()]),
+        ]
+    }
+}
+
+impl fmt::Display for Neuron {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Neuron {} ({})", self.inputs(), self.activation)
+    }
+}
+
+impl fmt::Debug for Neuron {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Neuron")
+            .field("weights", &self.weights())
+            .field("bias", &self.bias())
+            .field("activation", &self.activation)
+            .finish()
+    }
+}

@@ -1,0 +1,104 @@
+use super::Common;
+use crate::engine::Value;
+
+/// Adam: momentum, divided by a running root of the mean square, both corrected for their start
+/// at 0 (Kingma and Ba 2015, algorithm 1).
+///
+/// m ← β₁ · m + (1 - β₁) · g and v ← β₂ · v + (1 - β₂) · g², then
+/// p ← p - lr · m̂ / (√v̂ + ε) with m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ).
+///
+/// ```
+/// use micrograd::optim::Adam;
+/// # let parameters: Vec<micrograd::engine::Value> = vec![];
+/// let adam_w = Adam::new(parameters, 0.001).decoupled_weight_decay(0.01);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Adam {
+    common: Common,
+    beta1: f64,
+    beta2: f64,
+    eps: f64,
+    decoupled_weight_decay: f64,
+    amsgrad: bool,
+    steps: i32,
+    mean: Vec<f64>,
+    mean_square: Vec<f64>,
+    max_mean_square: Vec<f64>,
+}
+
+impl Adam {
+    /// β₁ = 0.9, β₂ = 0.999 and ε = 1e-8, with the given learning rate.
+    #[must_use]
+    pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
+        let common = Common::new(parameters, learning_rate);
+        Self {
+            beta1: 0.9,
+            beta2: 0.999,
+            eps: 1e-8,
+            decoupled_weight_decay: 0.0,
+            amsgrad: false,
+            steps: 0,
+            mean: common.zeros(),
+            mean_square: common.zeros(),
+            max_mean_square: common.zeros(),
+            common,
+        }
+    }
+
+    /// β₁ and β₂, the parts of the running means that a step keeps. Default 0.9 and 0.999.
+    #[must_use]
+    pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
+        self.beta1 = beta1;
+        self.beta2 = beta2;
+        self
+    }
+
+    /// ε, which keeps the divisor from 0. Default 1e-8.
+    #[must_use]
+    pub fn eps(mut self, eps: f64) -> Self {
+        self.eps = eps;
+        self
+    }
+
+    /// AdamW: shrinks each parameter by lr · `weight_decay` of itself before the step, apart from
+    /// the gradient (Loshchilov and Hutter 2019, algorithm 2). Default 0; PyTorch's AdamW
+    /// takes 0.01.
+    #[must_use]
+    pub fn decoupled_weight_decay(mut self, weight_decay: f64) -> Self {
+        self.decoupled_weight_decay = weight_decay;
+        self
+    }
+
+    /// AMSGrad: divides by the largest v so far (Reddi, Kale and Kumar 2018, algorithm 2).
+    #[must_use]
+    pub fn amsgrad(mut self) -> Self {
+        self.amsgrad = true;
+        self
+    }
+
+    fn update(&mut self) {
+        self.steps = self.steps.saturating_add(1);
+        let learning_rate = self.common.learning_rate;
+        let step_size = learning_rate / (1.0 - self.beta1.powi(self.steps));
+        let v_correction = (1.0 - self.beta2.powi(self.steps)).sqrt();
+        for (i, p) in self.common.parameters.iter().enumerate() {
+            let g = self.common.gradient(p);
+            let data = p.data() * (1.0 - learning_rate * self.decoupled_weight_decay);
+            let m = &mut self.mean[i];
+            *m += (1.0 - self.beta1) * (g - *m);
+            let v = &mut self.mean_square[i];
+            *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
+            let v = if self.amsgrad {
+                let max = &mut self.max_mean_square[i];
+                // A NaN stays, which `f64::max` would swallow.
+                *max = if *max > *v { *max } else { *v };
+                *max
+            } else {
+                *v
+            };
+            p.set_data(data - step_size * *m / (v.sqrt() / v_correction + self.eps));
+        }
+    }
+}
+
+optimizer!(Adam);

@@ -1,0 +1,129 @@
+use super::Common;
+use crate::engine::Value;
+
+/// Stochastic gradient descent: p ← p - lr · g.
+///
+/// ```
+/// use micrograd::engine::Value;
+/// use micrograd::optim::{Optimizer, SGD};
+///
+/// let p = Value::new(1.0);
+/// let mut optim = SGD::new([p.clone()], 0.1);
+/// (2.0 * &p).backward();
+/// optim.step();
+/// assert_eq!(p.data(), 0.8);
+/// ```
+#[derive(Clone, Debug)]
+pub struct SGD {
+    common: Common,
+}
+
+impl SGD {
+    /// Plain gradient descent with the given learning rate.
+    #[must_use]
+    pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
+        Self {
+            common: Common::new(parameters, learning_rate),
+        }
+    }
+
+    fn update(&self) {
+        for p in &self.common.parameters {
+            p.set_data(p.data() - self.common.learning_rate * self.common.gradient(p));
+        }
+    }
+}
+
+optimizer!(SGD);
+
+/// Gradient descent with momentum: v ← μ · v + (1 - τ) · g, then p ← p - lr · v (Polyak 1964).
+///
+/// At the first step v is g, as in PyTorch.
+#[derive(Clone, Debug)]
+pub struct Momentum {
+    common: Common,
+    /// μ
+    keep: f64,
+    dampening: f64,
+    nesterov: bool,
+    /// None before the first step.
+    velocity: Option<Vec<f64>>,
+}
+
+impl Momentum {
+    /// Momentum of 0.9 with the given learning rate.
+    #[must_use]
+    pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
+        Self {
+            common: Common::new(parameters, learning_rate),
+            keep: 0.9,
+            dampening: 0.0,
+            nesterov: false,
+            velocity: None,
+        }
+    }
+
+    /// μ, the part of the velocity that a step keeps. Default 0.9.
+    #[must_use]
+    pub fn momentum(mut self, momentum: f64) -> Self {
+        self.keep = momentum;
+        self
+    }
+
+    /// τ, the part of the gradient that does not enter the velocity. Default 0.
+    ///
+    /// # Panics
+    ///
+    /// If it is not 0 and the momentum is Nesterov's.
+    #[must_use]
+    #[track_caller]
+    pub fn dampening(mut self, dampening: f64) -> Self {
+        self.dampening = dampening;
+        self.expect_undamped_nesterov();
+        self
+    }
+
+    /// Nesterov's momentum: steps by g + μ · v, which looks ahead (Sutskever et al. 2013, in
+    /// PyTorch's form).
+    ///
+    /// # Panics
+    ///
+    /// If the dampening is not 0.
+    #[must_use]
+    #[track_caller]
+    pub fn nesterov(mut self) -> Self {
+        self.nesterov = true;
+        self.expect_undamped_nesterov();
+        self
+    }
+
+    #[track_caller]
+    fn expect_undamped_nesterov(&self) {
+        assert!(
+            !self.nesterov || self.dampening == 0.0,
+            "Nesterov momentum needs a dampening of 0, not {}",
+            self.dampening
+        );
+    }
+
+    fn update(&mut self) {
+        let first = self.velocity.is_none();
+        let velocity = self.velocity.get_or_insert_with(|| self.common.zeros());
+        for (p, v) in self.common.parameters.iter().zip(velocity) {
+            let g = self.common.gradient(p);
+            *v = if first {
+                g
+            } else {
+                self.keep * *v + (1.0 - self.dampening) * g
+            };
+            let direction = if self.nesterov {
+                g + self.keep * *v
+            } else {
+                *v
+            };
+            p.set_data(p.data() - self.common.learning_rate * direction);
+        }
+    }
+}
+
+optimizer!(Momentum);

@@ -1,0 +1,310 @@
+//! The tree printer: a graph as text, one line for each node.
+//!
+//! ```
+//! use micrograd::engine::Value;
+//!
+//! let a = Value::new(2.0).with_name("a");
+//! let b = &a * 3.0 + &a;
+//! b.backward();
+//! assert_eq!(b.tree().to_string(), "\
+//! + data = 8.000, grad = 1.000
+//! ├── * data = 6.000, grad = 1.000
+//! │   ├── data = 2.000, grad = 4.000 ← a
+//! │   └── 3
+//! └── data = 2.000, grad = 4.000 ← a");
+//! ```
+//!
+//! A line shows the operation, both numbers with three decimals and the name. A constant is shown
+//! as its number alone. A weighted sum is shown as the products and sums that it stands for.
+//!
+//! A node that several others read is shown in full once. After that an inner node has its own line
+//! and ` ↑`, without its operands. The tree ends at a depth of 64 and after 1000 lines, or a few
+//! more, that finish what was begun; a line `…` stands for what is left out.
+
+use std::borrow::Cow;
+use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
+use std::fmt;
+use std::io;
+use std::rc::Rc;
+
+use ptree::{PrintConfig, Style, TreeItem};
+
+use crate::engine::{Origin, Value, ValueData};
+use crate::ops::Op;
+
+const MAX_DEPTH: usize = 64;
+const MAX_LINES: usize = 1000;
+
+/// The graph below a node, to print; made by [`Value::tree`].
+#[derive(Debug)]
+pub struct Tree<'a> {
+    root: &'a Value,
+}
+
+impl<'a> Tree<'a> {
+    pub(crate) fn new(root: &'a Value) -> Self {
+        Self { root }
+    }
+}
+
+impl fmt::Display for Tree<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let root = Item {
+            content: Content::Node(self.root),
+            depth: 0,
+            operands: Cell::default(),
+            printed: Rc::default(),
+        };
+        // The options come from here alone, not from a user's configuration of `ptree`.
+        let config = PrintConfig {
+            indent: 4,
+            depth: u32::MAX,
+            ..PrintConfig::default()
+        };
+        let mut text = Vec::new();
+        ptree::write_tree_with(&root, &mut text, &config).map_err(|_| fmt::Error)?;
+        f.write_str(String::from_utf8_lossy(&text).trim_end_matches('\n'))
+    }
+}
+
+/// A line of the tree, and how to go on below it.
+#[derive(Clone)]
+struct Item<'a> {
+    content: Content<'a>,
+    depth: usize,
+    /// Decided when the line is written, which `ptree` does before it asks for the children.
+    operands: Cell<Operands>,
+    printed: Rc<RefCell<Printed>>,
+}
+
+#[derive(Clone)]
+enum Content<'a> {
+    Node(&'a Value),
+    Literal(f64),
+    /// A product inside of a weighted sum: a weight and its input.
+    Product(Rc<Terms<'a>>, usize),
+    /// The first few terms of a sum.
+    Partial(Rc<Terms<'a>>, usize),
+    Ellipsis,
+}
+
+/// How a line's operands are shown.
+#[derive(Clone, Copy, Default)]
+enum Operands {
+    #[default]
+    NotAtAll,
+    AsEllipsis,
+    InFull,
+}
+
+/// What the lines so far have shown.
+#[derive(Default)]
+struct Printed {
+    lines: usize,
+    nodes: HashSet<*const ()>,
+}
+
+/// A sum taken apart into the additions and multiplications that it stands for. Each of them has
+/// the gradient of the whole.
+struct Terms<'a> {
+    weights: Option<&'a [Value]>,
+    inputs: &'a [Value],
+    bias: Option<&'a Value>,
+    /// The sum of the first n + 1 terms, for each n.
+    sums: Vec<f64>,
+    grad: f64,
+}
+
+impl<'a> Terms<'a> {
+    fn of_sum(sum: &Value, terms: &'a [Value]) -> Rc<Self> {
+        Self::new(sum, None, terms, None)
+    }
+
+    fn of_weighted_sum(sum: &Value, weights: &'a [Value], inputs: &'a [Value]) -> Rc<Self> {
+        let (weights, bias) = weights.split_at(inputs.len());
+        Self::new(sum, Some(weights), inputs, bias.first())
+    }
+
+    fn new(
+        sum: &Value,
+        weights: Option<&'a [Value]>,
+        inputs: &'a [Value],
+        bias: Option<&'a Value>,
+    ) -> Rc<Self> {
+        let mut terms = Self {
+            weights,
+            inputs,
+            bias,
+            sums: Vec::new(),
+            grad: sum.grad(),
+        };
+        let data = (0..inputs.len())
+            .map(|n| terms.product(n))
+            .chain(bias.map(Value::data));
+        terms.sums = data
+            .scan(0.0, |sum, term| {
+                *sum += term;
+                Some(*sum)
+            })
+            .collect();
+        Rc::new(terms)
+    }
+
+    /// The nth weight times its input.
+    fn product(&self, n: usize) -> f64 {
+        let weight = self.weights.map_or(1.0, |weights| weights[n].data());
+        weight * self.inputs[n].data()
+    }
+
+    fn term(self: &Rc<Self>, n: usize) -> Content<'a> {
+        match self.inputs.get(n) {
+            None => self.bias.map_or(Content::Ellipsis, Content::Node),
+            Some(_) if self.weights.is_some() => Content::Product(Rc::clone(self), n),
+            Some(input) => Content::Node(input),
+        }
+    }
+
+    /// The first `count` terms as what they are added up from: all but one, and the last one.
+    fn operands(self: &Rc<Self>, count: usize) -> Vec<Content<'a>> {
+        match count {
+            0 => vec![],
+            1 => vec![self.term(0)],
+            2 => vec![self.term(0), self.term(1)],
+            _ => vec![
+                Content::Partial(Rc::clone(self), count - 1),
+                self.term(count - 1),
+            ],
+        }
+    }
+}
+
+impl<'a> Content<'a> {
+    fn operands(&self) -> Vec<Content<'a>> {
+        match self {
+            Self::Literal(_) | Self::Ellipsis => vec![],
+            Self::Product(terms, n) => {
+                let weights = terms.weights.into_iter();
+                weights
+                    .map(|weights| Self::Node(&weights[*n]))
+                    .chain([Self::Node(&terms.inputs[*n])])
+                    .collect()
+            }
+            Self::Partial(terms, count) => terms.operands(*count),
+            Self::Node(value) => match value.origin() {
+                Origin::Leaf => vec![],
+                Origin::Unary(_, x) => vec![Self::Node(x)],
+                Origin::Binary(_, x, y) => vec![Self::Node(x), Self::Node(y)],
+                Origin::WithLiteral(_, x, y) => vec![Self::Node(x), Self::Literal(*y)],
+                Origin::OfLiteral(_, x, y) => vec![Self::Literal(*x), Self::Node(y)],
+                Origin::Sum(terms) => Terms::of_sum(value, terms).operands(terms.len()),
+                Origin::WeightedSum(weights, inputs) => {
+                    let (weights, inputs) = (weights.values(), inputs.values());
+                    let terms = Terms::of_weighted_sum(value, weights, inputs);
+                    match terms.operands(weights.len()).as_slice() {
+                        // One product is not a sum of it.
+                        [product @ Self::Product(..)] => product.operands(),
+                        operands => operands.to_vec(),
+                    }
+                }
+            },
+        }
+    }
+}
+
+/// The operation's name in the tree; none for a leaf.
+fn label(origin: &Origin) -> Option<&'static str> {
+    match origin {
+        Origin::Leaf => None,
+        Origin::Unary(op, _)
+        | Origin::Binary(op, ..)
+        | Origin::WithLiteral(op, ..)
+        | Origin::OfLiteral(op, ..) => Some(op.label()),
+        Origin::WeightedSum(weights, inputs)
+            if weights.values().len() == 1 && inputs.values().len() == 1 =>
+        {
+            Some(Op::Mul.label())
+        }
+        Origin::Sum(_) | Origin::WeightedSum(..) => Some(Op::Add.label()),
+    }
+}
+
+impl Item<'_> {
+    /// Writes the line of a node; an inner node that was shown before ends in an arrow.
+    fn write_node(&self, f: &mut impl io::Write, value: &Value) -> io::Result<()> {
+        let ValueData { data, grad } = *value.borrow();
+        let label = label(value.origin());
+        if let Some(label) = label {
+            write!(f, "{label} ")?;
+        }
+        write_numbers(f, data, grad)?;
+        if let Some(name) = value.name() {
+            write!(f, " ← {name}")?;
+        }
+        if label.is_none() {
+            return Ok(());
+        }
+        if self.printed.borrow().nodes.contains(&value.address()) {
+            return write!(f, " ↑");
+        }
+        if self.announce_operands() {
+            self.printed.borrow_mut().nodes.insert(value.address());
+        }
+        Ok(())
+    }
+
+    /// Decides whether the operands are shown: not if that would go beyond the limits.
+    fn announce_operands(&self) -> bool {
+        let fits = self.depth + 1 < MAX_DEPTH && self.printed.borrow().lines < MAX_LINES;
+        self.operands.set(if fits {
+            Operands::InFull
+        } else {
+            Operands::AsEllipsis
+        });
+        fits
+    }
+}
+
+fn write_numbers(f: &mut impl io::Write, data: f64, grad: f64) -> io::Result<()> {
+    write!(f, "data = {data:.3}, grad = {grad:.3}")
+}
+
+impl TreeItem for Item<'_> {
+    type Child = Self;
+
+    fn write_self<W: io::Write>(&self, f: &mut W, _: &Style) -> io::Result<()> {
+        self.printed.borrow_mut().lines += 1;
+        match &self.content {
+            Content::Node(value) => self.write_node(f, value),
+            Content::Literal(number) => write!(f, "{number}"),
+            Content::Ellipsis => write!(f, "…"),
+            Content::Product(terms, n) => {
+                self.announce_operands();
+                write!(f, "{} ", Op::Mul.label())?;
+                write_numbers(f, terms.product(*n), terms.grad)
+            }
+            Content::Partial(terms, count) => {
+                self.announce_operands();
+                write!(f, "{} ", Op::Add.label())?;
+                write_numbers(f, terms.sums[count - 1], terms.grad)
+            }
+        }
+    }
+
+    fn children(&self) -> Cow<'_, [Self]> {
+        let operands = match self.operands.get() {
+            Operands::NotAtAll => vec![],
+            Operands::AsEllipsis => vec![Content::Ellipsis],
+            Operands::InFull => self.content.operands(),
+        };
+        operands
+            .into_iter()
+            .map(|content| Item {
+                content,
+                depth: self.depth + 1,
+                operands: Cell::default(),
+                printed: Rc::clone(&self.printed),
+            })
+            .collect()
+    }
+}
