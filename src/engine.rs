@@ -277,12 +277,14 @@ impl Value {
     /// inner nodes.
     #[track_caller]
     pub fn backward(&self) {
-        if count_readers(self).is_err() {
+        let mut stack = Vec::with_capacity(32);
+        if count_readers(self, &mut stack).is_err() {
             forget_readers(self);
             panic!("backward needs every node below {self:?}, and a guard of one of them is alive");
         }
         self.add_grad(1.0);
-        let mut complete = vec![self];
+        let mut complete = stack;
+        complete.push(self);
         while let Some(value) = complete.pop() {
             value.pass_down(&mut complete);
         }
@@ -332,23 +334,23 @@ impl Value {
         self.0.numbers.borrow_mut().grad += grad;
     }
 
-    /// Counts one more reader of this node; the first one finds it unvisited.
+    /// Counts one more reader of this node, and returns its data; the first reader finds it
+    /// unvisited.
     #[inline]
     fn visit<'graph>(
         &'graph self,
         unvisited: &mut Vec<&'graph Value>,
-    ) -> Result<(), BorrowMutError> {
+    ) -> Result<f64, BorrowMutError> {
         let mut numbers = self.0.numbers.try_borrow_mut()?;
-        if self.is_leaf() {
-            return Ok(());
+        if !self.is_leaf() {
+            let pending = self.0.pending.get();
+            if pending == 0 {
+                numbers.grad = 0.0;
+                unvisited.push(self);
+            }
+            self.0.pending.set(pending + 1);
         }
-        let pending = self.0.pending.get();
-        if pending == 0 {
-            numbers.grad = 0.0;
-            unvisited.push(self);
-        }
-        self.0.pending.set(pending + 1);
-        Ok(())
+        Ok(numbers.data)
     }
 
     #[inline]
@@ -358,14 +360,29 @@ impl Value {
 }
 
 /// Counts, for every inner node below `root`, those that read it, and sets its gradient to 0.
-fn count_readers(root: &Value) -> Result<(), BorrowMutError> {
-    let mut unvisited = Vec::new();
-    root.visit(&mut unvisited)?;
+fn count_readers<'graph>(
+    root: &'graph Value,
+    unvisited: &mut Vec<&'graph Value>,
+) -> Result<(), BorrowMutError> {
+    root.visit(unvisited)?;
     while let Some(value) = unvisited.pop() {
-        for operand in value.0.origin.operands() {
-            match operand {
-                Read::Value(x) => x.visit(&mut unvisited)?,
-                Read::List(xs) => xs.visit(&mut unvisited)?,
+        match &value.0.origin {
+            Origin::Leaf => {}
+            Origin::Unary(_, x) | Origin::WithLiteral(_, x, _) | Origin::OfLiteral(_, _, x) => {
+                x.visit(unvisited)?;
+            }
+            Origin::Binary(_, x, y) => {
+                x.visit(unvisited)?;
+                y.visit(unvisited)?;
+            }
+            Origin::Sum(terms) => {
+                for x in terms {
+                    x.visit(unvisited)?;
+                }
+            }
+            Origin::WeightedSum(weights, inputs) => {
+                weights.visit(unvisited)?;
+                inputs.visit(unvisited)?;
             }
         }
     }
@@ -381,57 +398,16 @@ fn forget_readers(root: &Value) {
         if value.0.pending.replace(0) == 0 {
             continue;
         }
-        for operand in value.0.origin.operands() {
-            match operand {
-                Read::Value(x) => visited.push(x),
-                Read::List(xs) => xs.forget(&mut visited),
+        match value.origin() {
+            Origin::Leaf => {}
+            Origin::Unary(_, x) | Origin::WithLiteral(_, x, _) | Origin::OfLiteral(_, _, x) => {
+                visited.push(x);
             }
-        }
-    }
-}
-
-/// What a node reads: another node, or a list of nodes that it shares.
-enum Read<'graph> {
-    Value(&'graph Value),
-    List(&'graph Operands),
-}
-
-impl Origin {
-    #[inline]
-    fn operands(&self) -> impl Iterator<Item = Read<'_>> {
-        let (pair, terms): (_, &[Value]) = match self {
-            Self::Leaf => ([None, None], &[]),
-            Self::Unary(_, x) | Self::WithLiteral(_, x, _) | Self::OfLiteral(_, _, x) => {
-                ([Some(Read::Value(x)), None], &[])
-            }
-            Self::Binary(_, x, y) => ([Some(Read::Value(x)), Some(Read::Value(y))], &[]),
-            Self::Sum(terms) => ([None, None], terms),
-            Self::WeightedSum(weights, inputs) => {
-                ([Some(Read::List(weights)), Some(Read::List(inputs))], &[])
-            }
-        };
-        pair.into_iter()
-            .flatten()
-            .chain(terms.iter().map(Read::Value))
-    }
-
-    /// Moves every node that it reads to `nodes`.
-    fn release(self, nodes: &mut Vec<Value>) {
-        match self {
-            Self::Leaf => {}
-            Self::Unary(_, x) | Self::WithLiteral(_, x, _) | Self::OfLiteral(_, _, x) => {
-                nodes.push(x);
-            }
-            Self::Binary(_, x, y) => nodes.extend([x, y]),
-            Self::Sum(terms) => nodes.extend(terms),
-            Self::WeightedSum(weights, inputs) => {
-                for operands in [weights, inputs] {
-                    nodes.extend(
-                        Rc::into_inner(operands)
-                            .into_iter()
-                            .flat_map(Operands::into_values),
-                    );
-                }
+            Origin::Binary(_, x, y) => visited.extend([x, y]),
+            Origin::Sum(terms) => visited.extend(terms),
+            Origin::WeightedSum(weights, inputs) => {
+                weights.forget(&mut visited);
+                inputs.forget(&mut visited);
             }
         }
     }
@@ -441,11 +417,43 @@ impl Drop for Node {
     /// Frees what only this node could reach. Dropping a field would recurse as deep as the graph,
     /// so operands are taken out of a node before it goes, and wait on a stack of their own.
     fn drop(&mut self) {
+        if let Origin::Leaf = self.origin {
+            return;
+        }
         let mut unreachable = Vec::new();
-        mem::take(&mut self.origin).release(&mut unreachable);
+        self.release_operands(&mut unreachable);
         while let Some(mut value) = unreachable.pop() {
             if let Some(node) = Rc::get_mut(&mut value.0) {
-                mem::take(&mut node.origin).release(&mut unreachable);
+                node.release_operands(&mut unreachable);
+            }
+        }
+    }
+}
+
+impl Node {
+    /// Gives up the operands; those that nothing else holds become `unreachable`.
+    fn release_operands(&mut self, unreachable: &mut Vec<Value>) {
+        let mut release = |value: Value| {
+            if Rc::strong_count(&value.0) == 1 {
+                unreachable.push(value);
+            }
+        };
+        match mem::take(&mut self.origin) {
+            Origin::Leaf => {}
+            Origin::Unary(_, x) | Origin::WithLiteral(_, x, _) | Origin::OfLiteral(_, _, x) => {
+                release(x);
+            }
+            Origin::Binary(_, x, y) => {
+                release(x);
+                release(y);
+            }
+            Origin::Sum(terms) => terms.into_iter().for_each(release),
+            Origin::WeightedSum(weights, inputs) => {
+                for list in [weights, inputs] {
+                    if let Some(list) = Rc::into_inner(list) {
+                        list.into_values().into_iter().for_each(&mut release);
+                    }
+                }
             }
         }
     }

@@ -7,17 +7,18 @@
 //! them on when all sums that read it have reported.
 
 use std::cell::{BorrowMutError, Cell, RefCell};
+use std::fmt;
 use std::iter::{self, Product, Sum};
 use std::rc::Rc;
 
-use super::{Origin, Value};
+use super::{Origin, Value, ValueData};
 use crate::ops::Op;
 
 /// A list of nodes that weighted sums share.
 pub(crate) struct Operands {
     values: Vec<Value>,
-    /// During `backward`: the gradients that the sums have passed down so far.
-    grads: RefCell<Vec<f64>>,
+    /// During `backward`: their data, and the gradients that the sums have passed down so far.
+    numbers: RefCell<Vec<ValueData>>,
     /// During `backward`: how many sums have not yet passed down theirs.
     pending: Cell<u32>,
 }
@@ -26,7 +27,7 @@ impl Operands {
     pub(crate) fn new(values: Vec<Value>) -> Rc<Self> {
         Rc::new(Self {
             values,
-            grads: RefCell::default(),
+            numbers: RefCell::default(),
             pending: Cell::new(0),
         })
     }
@@ -48,11 +49,12 @@ impl Operands {
         let pending = self.pending.get();
         self.pending.set(pending + 1);
         if pending == 0 {
-            let mut grads = self.grads.borrow_mut();
-            grads.clear();
-            grads.resize(self.values.len(), 0.0);
+            let mut numbers = self.numbers.borrow_mut();
+            numbers.clear();
+            numbers.reserve_exact(self.values.len());
             for value in &self.values {
-                value.visit(unvisited)?;
+                let data = value.visit(unvisited)?;
+                numbers.push(ValueData { data, grad: 0.0 });
             }
         }
         Ok(())
@@ -65,16 +67,31 @@ impl Operands {
         }
     }
 
+    /// Adds what a sum of products with `factors` passes down.
+    #[inline]
+    fn receive(&self, factors: &Self, g: f64) {
+        let mut numbers = self.numbers.borrow_mut();
+        for (x, y) in iter::zip(numbers.iter_mut(), factors.numbers.borrow().iter()) {
+            x.grad += Op::Mul.dx(x.data, y.data, f64::NAN, g);
+        }
+    }
+
     /// Counts off one sum; after the last one, the values receive what was collected for them.
     #[inline]
     fn report<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
         let pending = self.pending.get() - 1;
         self.pending.set(pending);
         if pending == 0 {
-            for (value, &grad) in iter::zip(&self.values, self.grads.borrow().iter()) {
-                value.receive(grad, complete);
+            for (value, numbers) in iter::zip(&self.values, self.numbers.borrow().iter()) {
+                value.receive(numbers.grad, complete);
             }
         }
+    }
+}
+
+impl fmt::Debug for Operands {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.values).finish()
     }
 }
 
@@ -140,20 +157,10 @@ pub(super) fn pass_down<'graph>(
     // If g is 0 there is nothing to pass down, unless an operand is infinite: 0 · ∞ is NaN. But a
     // finite sum has finite operands. With ReLU, that is every second neuron or more.
     if g != 0.0 || !out.is_finite() {
-        for (grad, (w, x)) in iter::zip(
-            weights.grads.borrow_mut().iter_mut(),
-            iter::zip(&weights.values, &inputs.values),
-        ) {
-            *grad += Op::Mul.dx(w.data(), x.data(), f64::NAN, g);
-        }
-        for (grad, (w, x)) in iter::zip(
-            inputs.grads.borrow_mut().iter_mut(),
-            iter::zip(&weights.values, &inputs.values),
-        ) {
-            *grad += Op::Mul.dy(w.data(), x.data(), f64::NAN, g);
-        }
-        if let Some(bias) = weights.grads.borrow_mut().get_mut(inputs.values.len()) {
-            *bias += g;
+        weights.receive(inputs, g);
+        inputs.receive(weights, g);
+        if let Some(bias) = weights.numbers.borrow_mut().get_mut(inputs.values.len()) {
+            bias.grad += g;
         }
     }
     weights.report(complete);

@@ -18,7 +18,7 @@ use crate::engine::{Operands, Value};
 /// let out = neuron.forward(&[Value::new(-2.0), Value::new(1.0)]);
 /// assert!(out.data().abs() < 1.0);
 /// ```
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Neuron {
     /// The weights, then the bias.
     parameters: Rc<Operands>,
@@ -121,15 +121,5 @@ impl Module for Neuron {
 impl fmt::Display for Neuron {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Neuron {} ({})", self.inputs(), self.activation)
-    }
-}
-
-impl fmt::Debug for Neuron {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Neuron")
-            .field("weights", &self.weights())
-            .field("bias", &self.bias())
-            .field("activation", &self.activation)
-            .finish()
     }
 }
