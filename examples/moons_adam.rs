@@ -4,6 +4,8 @@
 //! `x,y,label`, where the label of the upper moon is -1 or 0 and that of the lower one is 1.
 
 use std::env;
+use std::fs::File;
+use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -111,55 +113,50 @@ fn grid(coordinates: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
         .collect()
 }
 
-/// Reads rows of `x,y,label`; a first line with these names is skipped.
+/// Reads rows of `x,y,label`. Lines that are blank or hold these names are skipped.
 fn read_rows(path: &Path) -> Result<Vec<[f64; 3]>, String> {
-    let in_file = |problem: &dyn std::fmt::Display| format!("{}: {problem}", path.display());
-    let mut reader = csv::ReaderBuilder::new()
-        .has_headers(false)
-        .flexible(true)
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| in_file(&error))?;
+    let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut rows = Vec::new();
-    for record in reader.records() {
-        let record = record.map_err(|error| in_file(&error))?;
-        if rows.is_empty() && record == ["x", "y", "label"][..] {
-            continue;
-        }
-        let line = record.position().map_or(0, csv::Position::line);
-        let row = parse_row(&record)
-            .map_err(|problem| format!("{}:{line}: {problem}", path.display()))?;
-        rows.push(row);
+    for (number, line) in (1..).zip(BufReader::new(file).lines()) {
+        let row = line
+            .map_err(|error| error.to_string())
+            .and_then(|line| parse_row(&line))
+            .map_err(|problem| format!("{}:{number}: {problem}", path.display()))?;
+        rows.extend(row);
     }
     if rows.is_empty() {
-        return Err(in_file(&"there is no row in it"));
+        return Err(format!("{}: there is no row in it", path.display()));
     }
     Ok(rows)
 }
 
-fn parse_row(record: &csv::StringRecord) -> Result<[f64; 3], String> {
-    let mut row = [0.0; 3];
-    if record.len() != row.len() {
-        return Err(format!(
-            "expected 3 columns x,y,label, found {}",
-            record.len()
-        ));
-    }
-    for (number, field) in row.iter_mut().zip(record) {
-        *number = match field.parse() {
-            Ok(parsed) if f64::is_finite(parsed) => parsed,
-            _ => return Err(format!("expected a finite number, found '{field}'")),
+/// The row on a line, or none if the line is blank or names the columns.
+fn parse_row(line: &str) -> Result<Option<[f64; 3]>, String> {
+    let fields: Vec<_> = line.split(',').map(str::trim).collect();
+    let &[x, y, label] = fields.as_slice() else {
+        return match line.trim() {
+            "" => Ok(None),
+            _ => Err(format!(
+                "expected 3 columns, x,y,label, found {}",
+                fields.len()
+            )),
         };
+    };
+    if fields == ["x", "y", "label"] {
+        return Ok(None);
     }
-    row[2] = match row[2] {
+    let label = match parse_number(label)? {
         -1.0 | 0.0 => -1.0,
         1.0 => 1.0,
-        _ => {
-            return Err(format!(
-                "expected the label -1, 0 or 1, found '{}'",
-                &record[2]
-            ));
-        }
+        _ => return Err(format!("expected the label -1, 0 or 1, found '{label}'")),
     };
-    Ok(row)
+    Ok(Some([parse_number(x)?, parse_number(y)?, label]))
+}
+
+fn parse_number(field: &str) -> Result<f64, String> {
+    field
+        .parse()
+        .ok()
+        .filter(|number: &f64| number.is_finite())
+        .ok_or_else(|| format!("expected a finite number, found '{field}'"))
 }

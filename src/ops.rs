@@ -291,7 +291,6 @@ impl Functions for f64 {
         f64::from(self <= *y.borrow())
     }
 
-    #[expect(clippy::float_cmp, reason = "a tie is an exact one")]
     fn equals(self, y: impl Borrow<f64>) -> f64 {
         f64::from(self == *y.borrow())
     }
@@ -447,3 +446,6 @@ macro_rules! define_methods {
 operations!(define_op);
 operations!(define_rules dx, dy, f64, f64);
 operations!(define_methods);
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,53 @@
+//! The work as loops over plain numbers, with derivatives worked out by hand.
+//!
+//! These loops are the yardstick: no graph, no allocation in a training step, and
+//! shaped so that the compiler vectorises them.
+
+mod dense;
+mod network;
+mod per_row;
+mod skipping;
+mod vector;
+
+use std::hint::black_box;
+
+use crate::work::{CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, README_INPUTS};
+
+pub use dense::Dense;
+pub use network::{Backpropagation, Network, Training};
+pub use per_row::PerRow;
+pub use skipping::Skipping;
+
+/// The README's program: g, then its gradient by a and by b.
+pub fn readme_program() -> [f64; 3] {
+    let [a, b] = black_box(README_INPUTS);
+
+    let d0 = a * b + b * b * b;
+    let d1 = 3.0 * d0 + (b + a).max(0.0);
+    let d2 = 4.0 * d1 + (b - a).max(0.0);
+    let c = 4.0 * (a + b) + 3.0 - a;
+    let e = c - d2;
+    let f = e * e;
+    let g = f / 2.0 + 10.0 / f;
+
+    let to_e = 2.0 * e * (0.5 - 10.0 / (f * f));
+    let to_sum = if b + a > 0.0 { -4.0 * to_e } else { 0.0 };
+    let to_difference = if b - a > 0.0 { -to_e } else { 0.0 };
+    let to_d0 = -12.0 * to_e;
+    let to_a = 3.0 * to_e + to_sum - to_difference + to_d0 * b;
+    let to_b = 4.0 * to_e + to_sum + to_difference + to_d0 * (a + 3.0 * b * b);
+    [g, to_a, to_b]
+}
+
+/// A chain of `length` operations: its end, then the slope of that by its start.
+pub fn chain(length: usize) -> [f64; 2] {
+    let end = (0..length).fold(black_box(CHAIN_START), |x, index| {
+        if index % 2 == 0 {
+            x * CHAIN_FACTOR
+        } else {
+            x + CHAIN_TERM
+        }
+    });
+    let slope = (0..length.div_ceil(2)).fold(1.0, |slope, _| slope * CHAIN_FACTOR);
+    [end, slope]
+}

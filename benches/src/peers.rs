@@ -1,0 +1,5 @@
+//! The work as a user of each other engine writes it.
+
+pub mod echidna;
+pub mod reverse;
+pub mod rustygrad;

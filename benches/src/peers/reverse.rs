@@ -1,0 +1,85 @@
+//! reverse: a tape of local derivatives, behind a `RefCell`.
+
+use std::hint::black_box;
+use std::ops::Mul;
+
+use reverse::{Gradient, Tape, Var};
+
+use crate::work::{
+    CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, Descent, Moons, PENALTY, README_INPUTS, Row, Trainer,
+    neurons_by_layer,
+};
+
+/// The README's program: g, then its gradient by a and by b.
+pub fn readme_program() -> [f64; 3] {
+    let tape = Tape::new();
+    let [a, b] = black_box(README_INPUTS).map(|input| tape.add_var(input));
+
+    let mut c = a + b;
+    let mut d = a * b + b.powi(3);
+    c = c + (c + 1.0);
+    c = c + (1.0 + c + (-a));
+    d = d + (d * 2.0 + relu(b + a));
+    d = d + (3.0 * d + relu(b - a));
+    let e = c - d;
+    let f = e.powi(2);
+    // `10.0 / f` would have the gradient of `1.0 / f` without its square.
+    let g = f / 2.0 + 10.0 * f.recip();
+
+    let gradient = g.grad();
+    [g.val(), gradient.wrt(&a), gradient.wrt(&b)]
+}
+
+/// A chain of `length` operations: its end, then the slope of that by its start.
+pub fn chain(length: usize) -> [f64; 2] {
+    let tape = Tape::new();
+    let start = tape.add_var(black_box(CHAIN_START));
+    let mut x = start;
+    for index in 0..length {
+        x = if index % 2 == 0 {
+            x * CHAIN_FACTOR
+        } else {
+            x + CHAIN_TERM
+        };
+    }
+    [x.val(), x.grad().wrt(&start)]
+}
+
+/// The network on the moons; the tape keeps its memory from step to step.
+pub fn network(moons: Moons) -> impl Trainer {
+    let tape = Tape::new();
+    Descent::new(moons, move |parameters, rows| {
+        tape.clear();
+        let parameters = tape.add_vars(parameters);
+        let loss = loss(&parameters, rows);
+        (loss.val(), loss.grad().wrt(&parameters))
+    })
+}
+
+fn loss<'tape>(parameters: &[Var<'tape>], rows: &[Row]) -> Var<'tape> {
+    let hinges: Var = rows.iter().map(|row| hinge(parameters, row)).sum();
+    let squares: Var = parameters.iter().map(|&p| p * p).sum();
+    hinges / rows.len() as f64 + PENALTY * squares
+}
+
+fn hinge<'tape>(parameters: &[Var<'tape>], &[x, y, label]: &Row) -> Var<'tape> {
+    let [first, second, third] = neurons_by_layer(parameters);
+    let hidden: Vec<_> = first.map(|n| relu(weighted_sum(n, &[x, y]))).collect();
+    let hidden: Vec<_> = second.map(|n| relu(weighted_sum(n, &hidden))).collect();
+    let score: Var = third.map(|n| weighted_sum(n, &hidden)).sum();
+    relu(1.0 - label * score)
+}
+
+fn weighted_sum<'tape, X: Copy>(neuron: &[Var<'tape>], inputs: &[X]) -> Var<'tape>
+where
+    Var<'tape>: Mul<X, Output = Var<'tape>>,
+{
+    let (&bias, weights) = neuron.split_last().expect("a neuron has a bias");
+    let products = weights.iter().zip(inputs).map(|(&w, &x)| w * x);
+    products.fold(bias, |sum, product| sum + product)
+}
+
+/// reverse has no such function.
+fn relu(x: Var) -> Var {
+    if x.val() > 0.0 { x } else { x * 0.0 }
+}

@@ -1,0 +1,305 @@
+//! Walks over every row of the table.
+
+use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::rc::Rc;
+
+use super::*;
+
+#[derive(Clone, Copy, PartialEq)]
+enum Arguments {
+    X,
+    XAndY,
+    XAndParameter,
+}
+
+macro_rules! list_operations {
+    ([] ($out:ident, $g:ident) $(
+        $(#[doc = $doc:literal])* $Op:ident $($method:ident)? $label:literal
+            ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
+            => x: $dx:expr $(, y: $dy:expr)?;
+    )*) => {
+        const OPERATIONS: &[(Op, Arguments)] = &[
+            $( (Op::$Op, list_operations!($x $(, $y)? $(; $parameter)?)), )*
+        ];
+
+        /// The heading of the operation's paragraph in the notes.
+        fn heading(op: Op) -> String {
+            match op {
+                $( Op::$Op => {
+                    let method: &[&str] = &[$(stringify!($method))?];
+                    method.first().map_or(stringify!($Op).to_lowercase(), |name| (*name).into())
+                } )*
+            }
+        }
+    };
+    ($x:ident) => { Arguments::X };
+    ($x:ident, $y:ident) => { Arguments::XAndY };
+    ($x:ident; $parameter:ident) => { Arguments::XAndParameter };
+}
+
+operations!(list_operations);
+
+const XS: [f64; 11] = [-4.3, -2.6, -1.7, -0.8, -0.35, 0.3, 0.7, 1.25, 2.3, 3.7, 4.1];
+const YS: [f64; 9] = [-2.0, -1.4, -0.6, -0.5, 0.45, 0.5, 1.3, 2.0, 3.0];
+
+/// Those whose domain has no negative numbers.
+const OF_POSITIVES: [Op; 5] = [Op::Sqrt, Op::Ln, Op::Log2, Op::Log10, Op::Acosh];
+
+/// Every operation at every point at which it has a finite value.
+fn points() -> impl Iterator<Item = (Op, Arguments, f64, f64)> {
+    OPERATIONS.iter().flat_map(|&(op, arguments)| {
+        let ys = if arguments == Arguments::X {
+            &YS[..1]
+        } else {
+            &YS[..]
+        };
+        XS.iter()
+            .flat_map(move |&x| ys.iter().map(move |&y| (op, arguments, x, y)))
+            .filter(|&(op, _, x, y)| op.value(x, y).is_finite())
+    })
+}
+
+fn central_difference(f: impl Fn(f64) -> f64, x: f64) -> f64 {
+    let step = 1e-5 * x.abs();
+    (f(x + step) - f(x - step)) / (2.0 * step)
+}
+
+#[track_caller]
+fn assert_close(ours: f64, theirs: f64, what: &str) {
+    let tolerance = 2e-7 * theirs.abs().max(1.0);
+    let close = (ours - theirs).abs() <= tolerance || ours.is_nan() && theirs.is_nan();
+    assert!(close, "{what}: {ours} instead of {theirs}");
+}
+
+#[test]
+fn every_derivative_agrees_with_a_finite_difference() {
+    for (op, arguments, x, y) in points() {
+        let what = format!("{op:?}({x}, {y})");
+        let at_x = |x| op.value(x, y);
+        let at_y = |y| op.value(x, y);
+        let (x_node, y_node) = (Value::new(x), Value::new(y));
+
+        if arguments == Arguments::X {
+            Value::unary(op, x_node.clone()).backward();
+        } else {
+            Value::binary(op, x_node.clone(), Operand::Literal(y)).backward();
+        }
+        assert_close(x_node.grad(), central_difference(at_x, x), &what);
+        if arguments == Arguments::XAndY {
+            Value::of_literal(op, x, y_node.clone()).backward();
+            assert_close(y_node.grad(), central_difference(at_y, y), &what);
+
+            Value::binary(op, x_node.clone(), y_node.clone().into()).backward();
+            assert_close(x_node.grad(), 2.0 * central_difference(at_x, x), &what);
+            assert_close(y_node.grad(), 2.0 * central_difference(at_y, y), &what);
+        }
+    }
+}
+
+#[test]
+fn every_operation_is_checked_at_points_of_both_signs() {
+    for &(op, _) in OPERATIONS {
+        let xs: Vec<f64> = points()
+            .filter_map(|(other, _, x, _)| (other == op).then_some(x))
+            .collect();
+        let negative = xs.iter().filter(|&&x| x < 0.0).count();
+        let positive = xs.iter().filter(|&&x| x > 0.0).count();
+        assert!(negative + positive >= 3, "{op:?}");
+        assert!(positive > 0, "{op:?}");
+        assert_eq!(negative == 0, OF_POSITIVES.contains(&op), "{op:?}");
+    }
+}
+
+#[test]
+fn every_operation_has_its_paragraph_in_the_notes() {
+    let notes = include_str!("../../notes/Gradients.md");
+    for &(op, _) in OPERATIONS {
+        let heading = format!("\n### {}\n\n", heading(op));
+        let paragraph = notes.split_once(&heading).map(|(_, rest)| rest);
+        assert!(
+            paragraph
+                .is_some_and(|text| text.starts_with(|c: char| c != '#' && !c.is_whitespace())),
+            "notes/Gradients.md has no paragraph below '### {}'",
+            self::heading(op)
+        );
+    }
+}
+
+/// A number that is neither `Copy` nor `f64`: a value and its derivative. The rules, applied to it,
+/// give second derivatives. It has all functions of the table, so it also shows that the table is
+/// closed.
+#[derive(Clone)]
+pub(crate) struct Dual(Rc<[f64; 2]>);
+
+impl Dual {
+    fn new(value: f64, derivative: f64) -> Self {
+        Self(Rc::new([value, derivative]))
+    }
+
+    fn value(&self) -> f64 {
+        self.0[0]
+    }
+
+    fn derivative(&self) -> f64 {
+        self.0[1]
+    }
+
+    /// By the rules on `f64`. A part that does not vary takes no part, whatever its slope.
+    fn apply(op: Op, x: &Self, y: &Self) -> Self {
+        let part = |derivative: f64, slope: &dyn Fn() -> f64| {
+            if derivative == 0.0 {
+                0.0
+            } else {
+                derivative * slope()
+            }
+        };
+        let out = op.value(x.value(), y.value());
+        let along_x = part(x.derivative(), &|| op.dx(x.value(), y.value(), out, 1.0));
+        let along_y = part(y.derivative(), &|| op.dy(x.value(), y.value(), out, 1.0));
+        Self::new(out, along_x + along_y)
+    }
+}
+
+impl From<f64> for Dual {
+    fn from(value: f64) -> Self {
+        Self::new(value, 0.0)
+    }
+}
+
+impl From<&Dual> for Dual {
+    fn from(dual: &Dual) -> Self {
+        dual.clone()
+    }
+}
+
+macro_rules! dual_operator {
+    ($($Trait:ident $method:ident: $X:ty, $Y:ty;)*) => { $(
+        impl $Trait<$Y> for $X {
+            type Output = Dual;
+
+            fn $method(self, y: $Y) -> Dual {
+                Dual::apply(Op::$Trait, &Dual::from(self), &Dual::from(y))
+            }
+        }
+    )* };
+    ($($Trait:ident $method:ident),*) => { $( dual_operator! {
+        $Trait $method: Dual, Dual;
+        $Trait $method: Dual, &Dual;
+        $Trait $method: Dual, f64;
+        $Trait $method: &Dual, Dual;
+        $Trait $method: &Dual, &Dual;
+        $Trait $method: &Dual, f64;
+        $Trait $method: f64, Dual;
+        $Trait $method: f64, &Dual;
+    } )* };
+}
+
+dual_operator!(Add add, Sub sub, Mul mul, Div div);
+
+impl Neg for Dual {
+    type Output = Dual;
+
+    fn neg(self) -> Dual {
+        -&self
+    }
+}
+
+impl Neg for &Dual {
+    type Output = Dual;
+
+    fn neg(self) -> Dual {
+        Dual::apply(Op::Neg, self, &Dual::from(0.0))
+    }
+}
+
+macro_rules! define_dual_functions {
+    ([] ($out:ident, $g:ident) $(
+        $(#[doc = $doc:literal])* $Op:ident $($method:ident)? $label:literal
+            ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
+            => x: $dx:expr $(, y: $dy:expr)?;
+    )*) => {
+        #[expect(dead_code, reason = "a rule may use any function of the table; few are used yet")]
+        impl Dual { $(
+            define_dual_functions! { $Op [$($method)?] ($x $(, $y)? $(; $parameter)?) }
+        )* }
+    };
+    ($Op:ident [] $arguments:tt) => {};
+    ($Op:ident [$method:ident] ($x:ident)) => {
+        fn $method(&self) -> Dual {
+            Dual::apply(Op::$Op, self, &Dual::from(0.0))
+        }
+    };
+    ($Op:ident [$method:ident] ($x:ident $separator:tt $y:ident)) => {
+        fn $method(&self, $y: impl Into<Dual>) -> Dual {
+            Dual::apply(Op::$Op, self, &$y.into())
+        }
+    };
+}
+
+operations!(define_dual_functions);
+operations!(define_rules dual_dx, dual_dy, Dual, &Dual);
+
+#[test]
+fn the_rules_give_second_derivatives_on_a_number_that_is_not_copy() {
+    for (op, arguments, x, y) in points() {
+        // 1 for the argument that varies, 0 for the other.
+        for (along_x, along_y) in [(1.0, 0.0), (0.0, 1.0)] {
+            if along_y == 1.0 && arguments != Arguments::XAndY {
+                continue;
+            }
+            let (dual_x, dual_y) = (Dual::new(x, along_x), Dual::new(y, along_y));
+            let out = Dual::apply(op, &dual_x, &dual_y);
+            let g = Dual::from(1.5);
+            let along = |rule: &dyn Fn(f64, f64, f64) -> f64| {
+                let at = |t: f64| {
+                    let (x, y) = (x + (t - 1.0) * along_x, y + (t - 1.0) * along_y);
+                    rule(x, y, op.value(x, y))
+                };
+                central_difference(at, 1.0)
+            };
+
+            let what = format!("{op:?}({x}, {y}) along ({along_x}, {along_y})");
+            let theirs = along(&|x, y, out| op.dx(x, y, out, 1.5));
+            let ours = op.dual_dx(&dual_x, &dual_y, &out, &g);
+            assert_close_or_undefined(&ours, theirs, &what);
+            if arguments == Arguments::XAndY {
+                let theirs = along(&|x, y, out| op.dy(x, y, out, 1.5));
+                let ours = op.dual_dy(&dual_x, &dual_y, &out, &g);
+                assert_close_or_undefined(&ours, theirs, &what);
+            }
+        }
+    }
+}
+
+/// Along an exponent, a negative base has a value at integers only, and so no derivative.
+#[track_caller]
+fn assert_close_or_undefined(ours: &Dual, theirs: f64, what: &str) {
+    if theirs.is_nan() {
+        return;
+    }
+    let tolerance = 1e-5 * theirs.abs().max(1.0);
+    let difference = (ours.derivative() - theirs).abs();
+    assert!(
+        difference <= tolerance,
+        "{what}: {} instead of {theirs}",
+        ours.derivative()
+    );
+}
+
+#[test]
+fn a_side_that_was_not_taken_is_dropped_and_not_multiplied_by_zero() {
+    let infinity = f64::INFINITY;
+    let not_taken = [
+        (Op::Relu, -1.0, 0.0),
+        (Op::Max, 1.0, 2.0),
+        (Op::Min, 2.0, 1.0),
+        (Op::When, 1.0, 0.0),
+        (Op::Unless, 1.0, 1.0),
+    ];
+    for (op, x, y) in not_taken {
+        assert_eq!(op.dx(x, y, op.value(x, y), infinity), 0.0, "{op:?}");
+    }
+    for (op, x, y) in [(Op::Max, 2.0, 1.0), (Op::Min, 1.0, 2.0)] {
+        assert_eq!(op.dy(x, y, op.value(x, y), infinity), 0.0, "{op:?}");
+    }
+}

@@ -1,0 +1,509 @@
+//! The behaviour that the docs of `micrograd::engine` promise.
+
+use std::panic::{self, AssertUnwindSafe};
+use std::thread;
+
+use micrograd::engine::Value;
+
+/// The value and the gradient of a function of one number.
+fn value_and_gradient(f: impl Fn(&Value) -> Value, x: f64) -> (f64, f64) {
+    let x = Value::new(x);
+    let y = f(&x);
+    y.backward();
+    (y.data(), x.grad())
+}
+
+/// The message of the panic that `f` ends in, and the line that it names.
+fn panic_of(f: impl FnOnce()) -> (String, u32) {
+    use std::sync::{Arc, Mutex};
+
+    static ONE_HOOK_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _lock = ONE_HOOK_AT_A_TIME.lock();
+    let line = Arc::new(Mutex::new(0));
+    let seen = Arc::clone(&line);
+    let previous = panic::take_hook();
+    panic::set_hook(Box::new(move |info| {
+        *seen.lock().unwrap() = info.location().map_or(0, panic::Location::line);
+    }));
+    let result = panic::catch_unwind(AssertUnwindSafe(f));
+    panic::set_hook(previous);
+    let payload = result.expect_err("it did not panic");
+    let message = payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).into()))
+        .unwrap_or_default();
+    let line = *line.lock().unwrap();
+    (message, line)
+}
+
+#[test]
+fn the_readme_program_gives_the_numbers_of_the_original() {
+    let a = Value::new(-4.).with_name("a");
+    let b = Value::new(2.).with_name("b");
+    let mut c = (&a + &b).with_name("c");
+    let mut d = (&a * &b + &b.pow(3.)).with_name("c");
+    c += &c + 1.;
+    c += 1. + &c + (-&a);
+    d += &d * 2. + (&b + &a).relu();
+    d += 3. * &d + (&b - &a).relu();
+    let e = (&c - &d).with_name("e");
+    let f = e.pow(2.).with_name("f");
+    let mut g = (&f / 2.).with_name("g");
+    g += 10. / &f;
+    g.backward();
+    assert_eq!(format!("{:.4}", g.borrow().data), "24.7041");
+    assert_eq!(format!("{:.4}", a.borrow().grad), "138.8338");
+    assert_eq!(format!("{:.4}", b.borrow().grad), "645.5773");
+}
+
+#[test]
+fn every_operator_takes_values_references_and_literals_on_either_side() {
+    let (x, y) = (Value::new(6.0), Value::new(2.0));
+    let owned = || (x.clone(), y.clone());
+    macro_rules! check {
+        ($operator:tt, $assign:tt, $expected:expr) => {
+            let (a, b) = owned();
+            for result in [
+                a.clone() $operator b.clone(), a.clone() $operator &b, &a $operator b.clone(),
+                &a $operator &b, a.clone() $operator 2.0, &a $operator 2.0,
+                6.0 $operator b.clone(), 6.0 $operator &b,
+            ] {
+                assert_eq!(result.data(), $expected);
+                // a or b or both vary: each combination was checked against differences elsewhere.
+                result.backward();
+            }
+            for assign in [
+                |mut a: Value, b: Value| { a $assign b; a },
+                |mut a: Value, b: Value| { a $assign &b; a },
+                |mut a: Value, _: Value| { a $assign 2.0; a },
+            ] {
+                assert_eq!(assign(a.clone(), b.clone()).data(), $expected);
+            }
+        };
+    }
+    check!(+, +=, 8.0);
+    check!(-, -=, 4.0);
+    check!(*, *=, 12.0);
+    check!(/, /=, 3.0);
+    assert_eq!((-&x).data(), -6.0);
+    assert_eq!((-x.clone()).data(), -6.0);
+
+    // Six of the eight forms have x as a node, and six have y: 6 for +, 6 for -, 6 · 2 for *, 6 / 2
+    // for /; and 6 - 6 + 6 · 6 - 6 · 6 / 4.
+    assert_eq!(x.grad(), 6.0 + 6.0 + 6.0 * 2.0 + 6.0 / 2.0);
+    assert_eq!(y.grad(), 6.0 - 6.0 + 6.0 * 6.0 - 6.0 * 6.0 / 4.0);
+}
+
+#[test]
+fn functions_of_two_arguments_take_values_references_and_literals() {
+    let (x, y) = (Value::new(3.0), Value::new(4.0));
+    assert_eq!(x.hypot(&y).data(), 5.0);
+    assert_eq!(x.hypot(y.clone()).data(), 5.0);
+    assert_eq!(x.hypot(4.0).data(), 5.0);
+    assert_eq!(x.pow(&y).data(), 81.0);
+    assert_eq!(x.max(&y).data(), 4.0);
+    assert_eq!(x.min(2.0).data(), 2.0);
+    assert_eq!(x.atan2(&y).data(), 3.0_f64.atan2(4.0));
+}
+
+#[test]
+fn a_second_backward_adds_the_same_to_leaves_and_leaves_inner_gradients_as_they_were() {
+    let x = Value::new(3.0);
+    let inner = &x * &x;
+    let y = &inner * 2.0;
+    y.backward();
+    assert_eq!((x.grad(), inner.grad(), y.grad()), (12.0, 2.0, 1.0));
+    y.backward();
+    assert_eq!((x.grad(), inner.grad(), y.grad()), (24.0, 2.0, 1.0));
+    x.zero_grad();
+    y.backward();
+    assert_eq!((x.grad(), inner.grad(), y.grad()), (12.0, 2.0, 1.0));
+}
+
+#[test]
+fn backward_from_an_inner_node_starts_there() {
+    let x = Value::new(3.0);
+    let inner = &x * &x;
+    let y = &inner * 2.0;
+    y.backward();
+    inner.backward();
+    assert_eq!((x.grad(), inner.grad()), (12.0 + 6.0, 1.0));
+}
+
+#[test]
+fn backward_from_a_leaf_adds_one() {
+    let x = Value::new(3.0);
+    x.backward();
+    x.backward();
+    assert_eq!(x.grad(), 2.0);
+}
+
+#[test]
+fn a_diamond_adds_up_all_paths() {
+    let a = Value::new(1.0);
+    let b = &a + &a;
+    let c = &b + &b;
+    c.backward();
+    assert_eq!(a.grad(), 4.0);
+}
+
+#[test]
+fn a_node_passes_its_gradient_on_only_when_it_is_complete() {
+    // A long way round and a short one, in both orders of the operands.
+    for swap in [false, true] {
+        let x = Value::new(2.0);
+        let shared = &x * 3.0;
+        let long = (((&shared + 1.0) * 2.0) - 5.0) * &shared;
+        let y = if swap {
+            &shared * &long
+        } else {
+            &long * &shared
+        };
+        y.backward();
+        // y = s²(2s - 3), s = 3x: dy/dx = 3(6s² - 6s)
+        assert_eq!(x.grad(), 3.0 * (6.0 * 36.0 - 36.0));
+    }
+}
+
+#[test]
+fn aliases_are_two_operands() {
+    let cases: [(&str, fn(&Value) -> Value, f64); 7] = [
+        ("x * x", |x| x * x, 6.0),
+        ("x / x", |x| x / x, 0.0),
+        ("x - x", |x| x - x, 0.0),
+        ("x^x", |x| x.pow(x), 27.0 * (3.0_f64.ln() + 1.0)),
+        ("max(x, x)", |x| x.max(x), 1.0),
+        ("[x, x, x] summed", |x| [x, x, x].into_iter().sum(), 3.0),
+        (
+            "x · x by dot",
+            |x| Value::dot(std::slice::from_ref(x), std::slice::from_ref(x)),
+            6.0,
+        ),
+    ];
+    for (name, f, gradient) in cases {
+        let (_, grad) = value_and_gradient(f, 3.0);
+        assert!((grad - gradient).abs() < 1e-13, "{name}: {grad}");
+    }
+}
+
+#[test]
+fn assignment_leaves_older_handles_alone() {
+    let x = Value::new(2.0).with_name("x");
+    let mut y = x.clone();
+    y += 1.0;
+    y *= &x;
+    assert_eq!((x.data(), y.data()), (2.0, 6.0));
+    assert_eq!((x.name().as_deref(), y.name()), (Some("x"), None));
+    assert!(!x.same_node(&y));
+    y.backward();
+    assert_eq!(x.grad(), 5.0);
+}
+
+#[test]
+fn a_clone_is_the_same_node() {
+    let x = Value::new(2.0);
+    let also_x = x.clone();
+    also_x.set_data(5.0);
+    assert!(x.same_node(&also_x));
+    assert_eq!(x.data(), 5.0);
+    assert!(!x.same_node(&Value::new(5.0)));
+}
+
+#[test]
+fn literals_are_no_nodes() {
+    let x = Value::new(2.0);
+    let y = 3.0 * &x + 1.0;
+    y.backward();
+    assert_eq!(x.grad(), 3.0);
+    assert!(y.tree().to_string().contains("── 3\n"));
+}
+
+#[test]
+fn kinks_ties_powers_and_nan_follow_the_conventions() {
+    const NAN: f64 = f64::NAN;
+    const INFINITY: f64 = f64::INFINITY;
+    type Case = (&'static str, fn(&Value) -> Value, f64, f64, f64);
+    let cases: [Case; 42] = [
+        // expression, x, its value, its gradient
+        ("relu", Value::relu, 0.0, 0.0, 0.0),
+        ("relu", Value::relu, -0.0, 0.0, 0.0),
+        ("relu", Value::relu, -2.0, 0.0, 0.0),
+        ("relu", Value::relu, 2.0, 2.0, 1.0),
+        ("relu · ∞", |x| x.relu() * INFINITY, -1.0, NAN, 0.0),
+        ("leaky_relu", |x| x.leaky_relu(0.1), 0.0, 0.0, 0.1),
+        ("leaky_relu", |x| x.leaky_relu(0.5), -2.0, -1.0, 0.5),
+        ("elu", |x| x.elu(2.0), 0.0, 0.0, 2.0),
+        ("elu", |x| x.elu(2.0), 1000.0, 1000.0, 1.0),
+        ("abs", Value::abs, 0.0, 0.0, 0.0),
+        ("abs", Value::abs, -3.0, 3.0, -1.0),
+        ("max with a tie", |x| x.max(1.0), 1.0, 1.0, 0.5),
+        ("min with a tie", |x| x.min(1.0), 1.0, 1.0, 0.5),
+        (
+            "max of the other",
+            |x| x.max(2.0) * INFINITY,
+            1.0,
+            INFINITY,
+            0.0,
+        ),
+        ("max of NaN", |x| x.max(NAN), 1.0, NAN, 1.0),
+        ("min of NaN", |x| Value::new(NAN).min(x), 1.0, NAN, 1.0),
+        ("x^0", |x| x.pow(0.0), 0.0, 1.0, 0.0),
+        ("x^0", |x| x.pow(0.0), -3.0, 1.0, 0.0),
+        ("x^0", |x| x.pow(0.0), INFINITY, 1.0, 0.0),
+        ("x^1", |x| x.pow(1.0), 0.0, 0.0, 1.0),
+        ("x^2", |x| x.pow(2.0), 0.0, 0.0, 0.0),
+        ("x^2", |x| x.pow(2.0), -3.0, 9.0, -6.0),
+        ("x^3", |x| x.pow(3.0), -2.0, -8.0, 12.0),
+        ("x^-1", |x| x.pow(-1.0), -2.0, -0.5, -0.25),
+        ("x^½", |x| x.pow(0.5), 0.0, 0.0, INFINITY),
+        ("x^½", |x| x.pow(0.5), -1.0, NAN, NAN),
+        ("sqrt", Value::sqrt, 0.0, 0.0, INFINITY),
+        ("0^x", |x| Value::new(0.0).pow(x), 2.0, 0.0, 0.0),
+        ("0^x", |x| Value::new(0.0).pow(x), 0.0, 1.0, 0.0),
+        ("0^x", |x| Value::new(0.0).pow(x), -1.0, INFINITY, -INFINITY),
+        ("(-2)^x", |x| Value::new(-2.0).pow(x), 2.0, 4.0, NAN),
+        ("ln", Value::ln, -1.0, NAN, -1.0),
+        ("ln", Value::ln, 0.0, -INFINITY, INFINITY),
+        ("asin", Value::asin, 2.0, NAN, NAN),
+        ("tanh", Value::tanh, 1000.0, 1.0, 0.0),
+        ("tanh", Value::tanh, -1000.0, -1.0, 0.0),
+        ("sigmoid", Value::sigmoid, 1000.0, 1.0, 0.0),
+        ("sigmoid", Value::sigmoid, -1000.0, 0.0, 0.0),
+        ("softplus", Value::softplus, 1000.0, 1000.0, 1.0),
+        ("softplus", Value::softplus, -1000.0, 0.0, 0.0),
+        ("silu", Value::silu, -1000.0, 0.0, 0.0),
+        ("1 / x", |x| 1.0 / x, 0.0, INFINITY, -INFINITY),
+    ];
+    let same = |a: f64, b: f64| a == b || a.is_nan() && b.is_nan();
+    for (name, f, x, value, gradient) in cases {
+        let ours = value_and_gradient(f, x);
+        assert!(
+            same(ours.0, value) && same(ours.1, gradient),
+            "{name} at {x}: {ours:?} instead of {:?}",
+            (value, gradient)
+        );
+    }
+}
+
+#[test]
+fn nan_passes_through_every_function() {
+    let functions: [fn(&Value) -> Value; 43] = [
+        |x| -x,
+        |x| x + 1.0,
+        |x| x * 0.0,
+        |x| 0.0 / x,
+        Value::recip,
+        Value::sqrt,
+        Value::cbrt,
+        Value::exp,
+        Value::exp2,
+        Value::exp_m1,
+        Value::ln,
+        Value::log2,
+        Value::log10,
+        Value::ln_1p,
+        Value::sin,
+        Value::cos,
+        Value::tan,
+        Value::asin,
+        Value::acos,
+        Value::atan,
+        Value::sinh,
+        Value::cosh,
+        Value::tanh,
+        Value::asinh,
+        Value::acosh,
+        Value::atanh,
+        Value::abs,
+        Value::relu,
+        Value::sigmoid,
+        Value::softplus,
+        Value::silu,
+        Value::gelu,
+        Value::normal_cdf,
+        |x| x.pow(2.5),
+        |x| x.hypot(1.0),
+        |x| x.atan2(1.0),
+        |x| x.max(1.0),
+        |x| x.min(1.0),
+        |x| Value::new(1.0).max(x),
+        |x| x.leaky_relu(0.1),
+        |x| x.elu(1.0),
+        |x| [x].into_iter().sum(),
+        |x| Value::dot(&[x.clone()], &[Value::new(0.0)]),
+    ];
+    for (i, f) in functions.into_iter().enumerate() {
+        assert!(f(&Value::new(f64::NAN)).data().is_nan(), "function {i}");
+    }
+}
+
+#[test]
+fn gelu_keeps_its_digits_in_the_tail() {
+    // mpmath, 50 digits: -6 · erfc(6 / √2) / 2
+    let (value, _) = value_and_gradient(Value::gelu, -6.0);
+    assert!(
+        (value / -5.919_525_870_226_189e-9 - 1.0).abs() < 1e-12,
+        "{value}"
+    );
+}
+
+#[test]
+fn sums_and_products_add_up_and_are_neutral_when_empty() {
+    let xs = [2.0, 3.0, 4.0].map(Value::new);
+    let sum: Value = xs.iter().sum();
+    let product: Value = xs.iter().cloned().product();
+    (&sum + &product).backward();
+    assert_eq!((sum.data(), product.data()), (9.0, 24.0));
+    assert_eq!(xs.each_ref().map(Value::grad), [13.0, 9.0, 7.0]);
+
+    assert_eq!(Vec::<Value>::new().into_iter().sum::<Value>().data(), 0.0);
+    assert_eq!([].iter().product::<Value>().data(), 1.0);
+    assert_eq!(Value::dot(&[], &[]).data(), 0.0);
+}
+
+#[test]
+fn a_product_with_a_zero_has_the_gradient_of_the_others() {
+    let xs = [0.0, 3.0, 4.0].map(Value::new);
+    xs.iter().product::<Value>().backward();
+    assert_eq!(xs.each_ref().map(Value::grad), [12.0, 0.0, 0.0]);
+}
+
+#[test]
+fn a_weighted_sum_has_the_gradients_of_its_products() {
+    let weights = [2.0, -3.0, 0.5].map(Value::new);
+    let inputs = [1.5, 4.0, -1.0].map(Value::new);
+    let dot = Value::dot(&weights, &inputs);
+    (&dot * &dot).backward();
+    assert_eq!(dot.data(), 2.0 * 1.5 - 3.0 * 4.0 - 0.5);
+    for (w, x) in weights.iter().zip(&inputs) {
+        assert_eq!(w.grad(), 2.0 * dot.data() * x.data());
+        assert_eq!(x.grad(), 2.0 * dot.data() * w.data());
+    }
+}
+
+#[test]
+fn a_weighted_sum_of_inner_nodes_waits_for_all_of_its_readers() {
+    let x = Value::new(2.0);
+    let squares = [&x * &x, &x * 3.0];
+    let dot = Value::dot(&squares, &squares);
+    (&dot + &squares[0]).backward();
+    // x⁴ + 9x² + x²
+    assert_eq!(x.grad(), 4.0 * 8.0 + 20.0 * 2.0);
+}
+
+#[test]
+fn a_weighted_sum_without_gradient_passes_down_nan_only_where_an_operand_is_infinite() {
+    for (operand, expected) in [(3.0, 0.0), (f64::INFINITY, f64::NAN)] {
+        let (w, x) = (Value::new(operand), Value::new(1.0));
+        let dot = Value::dot(&[w.clone()], &[x.clone()]);
+        (dot * 0.0).backward();
+        assert_eq!(x.grad().is_nan(), expected.is_nan());
+        assert_eq!(w.grad(), 0.0);
+    }
+}
+
+#[test]
+fn a_weighted_sum_reads_what_its_operands_hold_at_the_backward_pass() {
+    let (w, x) = (Value::new(2.0), Value::new(3.0));
+    let dot = Value::dot(&[w.clone()], &[x.clone()]);
+    x.set_data(5.0);
+    dot.backward();
+    assert_eq!(w.grad(), 5.0);
+}
+
+#[test]
+fn guards_do_not_stand_in_the_way_of_reading() {
+    let (a, b) = (Value::new(2.0), Value::new(3.0));
+    let guard = a.borrow();
+    let sum = &a + &b;
+    assert_eq!(guard.data + b.data(), sum.data());
+    assert_eq!(sum.tree().to_string().lines().count(), 3);
+    drop(guard);
+
+    a.borrow_mut().data = 7.0;
+    b.borrow_mut().grad = 1.5;
+    assert_eq!((a.data(), b.grad()), (7.0, 1.5));
+}
+
+#[test]
+fn a_guard_stops_a_backward_pass_before_it_has_changed_a_leaf() {
+    let (a, b) = (Value::new(2.0), Value::new(3.0));
+    let inner = &b * &b;
+    let list = [inner.clone(), a.clone()];
+    let y = Value::dot(&list, &[b.clone(), &inner * 2.0]) + &inner + &a;
+    let guard = a.borrow();
+    let expected_line = line!() + 1;
+    let (message, line) = panic_of(|| y.backward());
+    assert!(
+        message.contains("a guard of one of them is alive"),
+        "{message}"
+    );
+    assert_eq!(line, expected_line);
+    drop(guard);
+    assert_eq!((a.grad(), b.grad()), (0.0, 0.0));
+
+    // y = b²·b + a·2b² + b² + a
+    y.backward();
+    assert_eq!(a.grad(), 2.0 * 9.0 + 1.0);
+    assert_eq!(b.grad(), 3.0 * 9.0 + 2.0 * 4.0 * 3.0 + 6.0);
+}
+
+#[test]
+fn a_mistake_is_reported_at_the_callers_line() {
+    let xs = [1.0, 2.0, 3.0].map(Value::new);
+    let expected_line = line!() + 1;
+    let (message, line) = panic_of(|| drop(Value::dot(&xs, &xs[..2])));
+    assert!(message.contains("3 weights, 2 inputs"), "{message}");
+    assert_eq!(line, expected_line);
+}
+
+#[test]
+fn values_convert_print_and_default() {
+    let x = Value::from(2.5);
+    assert_eq!(format!("{x:?}"), "Value(data=2.5, grad=0)");
+    assert_eq!(format!("{:?}", Value::new(2.0)), "Value(data=2, grad=0)");
+    assert_eq!(format!("{x}, {x:.3}, {x:>6}"), "2.5, 2.500,    2.5");
+    assert_eq!(Value::default().data(), 0.0);
+    assert_eq!(x.name(), None);
+    let named = x.with_name("x").with_name(String::from("renamed"));
+    assert_eq!(named.name().as_deref(), Some("renamed"));
+}
+
+/// A thread with as little stack as a small embedded thread has.
+fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
+    let thread = thread::Builder::new().stack_size(256 * 1024);
+    thread.spawn(work).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_chain_of_a_million_operations_needs_no_stack() {
+    on_a_small_stack(|| {
+        let x = Value::new(1.0);
+        let mut y = x.clone();
+        for _ in 0..500_000 {
+            y = (y + 1.0) - &x;
+        }
+        y.backward();
+        assert_eq!(x.grad(), 1.0 - 500_000.0);
+        assert!(
+            y.tree()
+                .to_string()
+                .ends_with("data = 1.000, grad = -499999.000")
+        );
+    });
+}
+
+#[test]
+fn a_chain_of_weighted_sums_needs_no_stack() {
+    on_a_small_stack(|| {
+        let x = Value::new(1.0);
+        let mut y = x.clone();
+        for _ in 0..100_000 {
+            y = Value::dot(&[y], &[Value::new(1.0)]);
+            y = [y].into_iter().sum();
+        }
+        y.backward();
+        assert_eq!(x.grad(), 1.0);
+    });
+}

@@ -1,0 +1,113 @@
+//! The examples as a user runs them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+fn example(name: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--example", name, "--"])
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    assert!(output.status.success());
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+/// Runs moons_adam on a file of the given content; returns what it says and whether it went well.
+fn moons_on(name: &str, content: Option<&[u8]>) -> (String, bool) {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
+    if let Some(content) = content {
+        fs::write(&path, content).unwrap();
+    }
+    let output = example("moons_adam", &[path.to_str().unwrap()]);
+    let message = String::from_utf8(output.stderr).unwrap();
+    let message = message.replace(&path.display().to_string(), name);
+    (message, output.status.success())
+}
+
+#[test]
+fn readme_ends_in_the_numbers_of_the_original() {
+    let out = stdout(&example("readme", &[]));
+    assert!(out.ends_with("g.data = 24.7041\na.grad = 138.8338\nb.grad = 645.5773\n"));
+}
+
+#[test]
+fn neuron_shows_both_passes() {
+    let out = stdout(&example("neuron", &[]));
+    let (forward, backward) = out.split_once("\n\nBackward pass:\nR data").unwrap();
+    assert!(forward.starts_with("Forward pass:\nR data"));
+    for tree in [forward, backward] {
+        for name in ["weight 0", "weight 1", "input 0", "input 1", "bias"] {
+            assert_eq!(tree.matches(&format!(" ← {name}")).count(), 1);
+        }
+    }
+    assert!(backward.contains("grad = 1.000 ← bias"));
+}
+
+#[test]
+fn moons_adam_learns_all_points_and_draws_the_regions() {
+    let out = stdout(&example("moons_adam", &[]));
+    let lines: Vec<_> = out.lines().collect();
+    let (text, grid) = lines.split_at(lines.len() - 30);
+    assert_eq!(text.len(), 1 + 100);
+    assert!(text[100].starts_with("step 100 ") && text[100].ends_with("accuracy 100.0 %"));
+    for row in grid {
+        let cells: Vec<_> = row.split(' ').collect();
+        assert_eq!(cells.len(), 30);
+        assert!(cells.iter().all(|cell| ["■", "□"].contains(cell)));
+    }
+    // The upper moon is □, the lower one ■.
+    assert!(grid[0].matches('□').count() > 15);
+    assert!(grid[29].matches('■').count() > 15);
+}
+
+#[test]
+fn moons_adam_reads_a_file_with_either_kind_of_labels() {
+    let content = b"x,y,label\n0.0,1.0,0\n\n1.0,-0.5,1.0e+00\n-1,0.1,-1\n2,0.4,1\n";
+    let (message, success) = moons_on("good.csv", Some(content));
+    assert!(success, "{message}");
+}
+
+#[test]
+fn moons_adam_names_file_and_line_of_a_fault() {
+    let cases: [(&str, Option<&[u8]>, &str); 8] = [
+        ("missing.csv", None, "missing.csv: "),
+        ("empty.csv", Some(b""), "empty.csv: there is no row in it"),
+        (
+            "names.csv",
+            Some(b"x,y,label\n"),
+            "names.csv: there is no row in it",
+        ),
+        (
+            "number.csv",
+            Some(b"1,2,1\n\n1,two,1\n"),
+            "number.csv:3: expected a finite number, found 'two'",
+        ),
+        (
+            "infinite.csv",
+            Some(b"1,inf,1\n"),
+            "infinite.csv:1: expected a finite number, found 'inf'",
+        ),
+        (
+            "columns.csv",
+            Some(b"1,2,1\n1,2\n"),
+            "columns.csv:2: expected 3 columns, x,y,label, found 2",
+        ),
+        (
+            "label.csv",
+            Some(b"1,2,2\n"),
+            "label.csv:1: expected the label -1, 0 or 1, found '2'",
+        ),
+        ("binary.csv", Some(b"1,2,1\n\xff\xfe\n"), "binary.csv:2: "),
+    ];
+    for (name, content, expected) in cases {
+        let (message, success) = moons_on(name, content);
+        assert!(!success, "{name}");
+        assert!(message.starts_with(expected), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
+}

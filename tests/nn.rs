@@ -1,0 +1,287 @@
+//! Neurons, layers and nets: shapes, orders, initial weights and training.
+
+use micrograd::data::make_moons;
+use micrograd::engine::Value;
+use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron};
+use micrograd::optim::{Optimizer, SGD};
+use micrograd::rand::SeedableRng;
+use micrograd::rand::rngs::Xoshiro256PlusPlus;
+
+fn rng() -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(7)
+}
+
+fn values<const N: usize>(data: [f64; N]) -> Vec<Value> {
+    data.map(Value::new).into()
+}
+
+fn data(values: &[Value]) -> Vec<f64> {
+    values.iter().map(Value::data).collect()
+}
+
+#[test]
+fn a_neuron_is_the_activation_of_its_weighted_sum() {
+    let neuron = Neuron::new(3, Activation::Tanh, &mut rng());
+    neuron.bias().set_data(0.25);
+    let x = values([1.0, -2.0, 0.5]);
+    let w = neuron.weights();
+    let by_hand = (&w[0] * &x[0] + &w[1] * &x[1] + &w[2] * &x[2] + neuron.bias()).tanh();
+    let out = neuron.forward(&x);
+    assert_eq!(out.data(), by_hand.data());
+
+    by_hand.backward();
+    let expected: Vec<_> = neuron
+        .parameters()
+        .iter()
+        .chain(&x)
+        .map(Value::grad)
+        .collect();
+    neuron.zero_grad();
+    x.iter().for_each(Value::zero_grad);
+    out.backward();
+    let ours: Vec<_> = neuron
+        .parameters()
+        .iter()
+        .chain(&x)
+        .map(Value::grad)
+        .collect();
+    assert_eq!(ours, expected);
+}
+
+#[test]
+fn a_net_has_the_gradients_of_the_same_net_without_shared_inputs() {
+    let model = MLP::with_activations(
+        2,
+        &[
+            (4, Activation::ReLU),
+            (3, Activation::SiLU),
+            (2, Activation::Linear),
+        ],
+        &mut rng(),
+    );
+    let rows = make_moons(10, 0.1, &mut rng());
+    let parameters = model.parameters();
+
+    let by_hand = |x: Vec<Value>| {
+        model.layers().iter().fold(x, |x, layer| {
+            let neurons = layer.neurons().iter();
+            neurons
+                .map(|neuron| {
+                    let products = neuron.weights().iter().zip(&x).map(|(w, x)| w * x);
+                    let sum = products.reduce(|sum, product| sum + product).unwrap();
+                    neuron.activation().apply(sum + neuron.bias())
+                })
+                .collect()
+        })
+    };
+    let gradients = |forward: &dyn Fn(Vec<Value>) -> Vec<Value>| {
+        model.zero_grad();
+        let outs = rows.iter().flat_map(|&[x, y, _]| forward(values([x, y])));
+        let loss: Value = outs.map(|out| out.pow(2.0)).sum();
+        loss.backward();
+        parameters.iter().map(Value::grad).collect::<Vec<_>>()
+    };
+    let expected = gradients(&by_hand);
+    for (ours, theirs) in gradients(&|x| model.forward(&x)).iter().zip(&expected) {
+        assert!((ours - theirs).abs() <= 1e-12 * theirs.abs().max(1.0));
+    }
+    assert!(expected.iter().any(|gradient| *gradient != 0.0));
+}
+
+#[test]
+fn every_activation_is_the_function_of_its_name() {
+    let x = Value::new(-0.7);
+    let cases = [
+        (Activation::Linear, x.clone()),
+        (Activation::ReLU, x.relu()),
+        (Activation::LeakyReLU(0.2), x.leaky_relu(0.2)),
+        (Activation::ELU(1.5), x.elu(1.5)),
+        (Activation::Sigmoid, x.sigmoid()),
+        (Activation::Tanh, x.tanh()),
+        (Activation::Softplus, x.softplus()),
+        (Activation::SiLU, x.silu()),
+        (Activation::GELU, x.gelu()),
+    ];
+    for (activation, expected) in cases {
+        assert_eq!(
+            activation.apply(x.clone()).data(),
+            expected.data(),
+            "{activation}"
+        );
+    }
+    assert!(Activation::Linear.apply(x.clone()).same_node(&x));
+}
+
+#[test]
+fn blocks_are_named_and_shaped_as_in_a_state_dict() {
+    let model = MLP::new(2, &[3, 1], &mut rng());
+    let blocks = model.blocks();
+    let shapes: Vec<_> = blocks.iter().map(|b| (b.name(), b.shape())).collect();
+    assert_eq!(
+        shapes,
+        [
+            ("layers.0.weight", &[3, 2][..]),
+            ("layers.0.bias", &[3]),
+            ("layers.1.weight", &[1, 3]),
+            ("layers.1.bias", &[1]),
+        ]
+    );
+    // Row-major: the weights of the second neuron follow those of the first.
+    let second = &model.layers()[0].neurons()[1];
+    assert!(blocks[0].values()[2].same_node(&second.weights()[0]));
+    assert!(blocks[1].values()[1].same_node(second.bias()));
+    assert_eq!(blocks.iter().map(|b| b.values().len()).sum::<usize>(), 13);
+}
+
+#[test]
+fn parameters_come_neuron_by_neuron_weights_first() {
+    let model = MLP::new(2, &[2, 1], &mut rng());
+    let mut expected = Vec::new();
+    for layer in model.layers() {
+        for neuron in layer.neurons() {
+            expected.extend(neuron.weights().to_vec());
+            expected.push(neuron.bias().clone());
+        }
+    }
+    let parameters = model.parameters();
+    assert_eq!(parameters.len(), 9);
+    assert!(
+        parameters
+            .iter()
+            .zip(&expected)
+            .all(|(a, b)| a.same_node(b))
+    );
+}
+
+#[test]
+fn a_module_of_ones_own_lists_a_tied_parameter_once() {
+    struct Tied(Value);
+
+    impl Module for Tied {
+        fn blocks(&self) -> Vec<Block> {
+            let block = |name| Block::new(name, &[1], vec![self.0.clone()]);
+            vec![block("encoder"), block("decoder").within("output")]
+        }
+    }
+
+    let module = Tied(Value::new(2.0));
+    assert_eq!(module.parameters().len(), 1);
+    assert_eq!(module.blocks()[1].name(), "output.decoder");
+    module.0.backward();
+    module.zero_grad();
+    assert_eq!(module.0.grad(), 0.0);
+}
+
+#[test]
+fn weights_start_within_the_bounds_of_their_init_and_biases_at_zero() {
+    let (inputs, outputs) = (50, 100);
+    let layer = Layer::new(inputs, outputs, Activation::ReLU, &mut rng());
+    let uniform = |bound: f64| (Some(bound), bound * bound / 3.0);
+    let normal = |variance: f64| (None, variance);
+    let cases = [
+        (Init::Uniform, uniform(1.0 / 50_f64.sqrt())),
+        (Init::XavierUniform, uniform((6.0 / 150_f64).sqrt())),
+        (Init::XavierNormal, normal(2.0 / 150.0)),
+        (Init::HeUniform, uniform((6.0 / 50_f64).sqrt())),
+        (Init::HeNormal, normal(2.0 / 50.0)),
+    ];
+    for (init, (bound, variance)) in cases {
+        layer.neurons()[0].bias().set_data(1.0);
+        layer.init(init, &mut rng());
+        let weights = data(layer.blocks()[0].values());
+        let mean = weights.iter().sum::<f64>() / weights.len() as f64;
+        let mean_square = weights.iter().map(|w| w * w).sum::<f64>() / weights.len() as f64;
+        if let Some(bound) = bound {
+            assert!(weights.iter().all(|w| w.abs() <= bound), "{init:?}");
+        }
+        assert!(mean.abs() < 0.05 * variance.sqrt(), "{init:?}: {mean}");
+        assert!((mean_square / variance - 1.0).abs() < 0.05, "{init:?}");
+        assert!(data(layer.blocks()[1].values()).iter().all(|b| *b == 0.0));
+    }
+    // The default is `Init::Uniform`, from the first draw on.
+    let fresh = Layer::new(inputs, outputs, Activation::ReLU, &mut rng());
+    layer.init(Init::Uniform, &mut rng());
+    assert_eq!(data(&fresh.parameters()), data(&layer.parameters()));
+}
+
+#[test]
+fn a_seed_gives_the_same_net_everywhere() {
+    let model = MLP::new(2, &[2, 1], &mut rng());
+    let weights = data(&model.parameters());
+    assert_eq!(
+        weights,
+        data(&MLP::new(2, &[2, 1], &mut rng()).parameters())
+    );
+    assert_eq!(
+        weights[..2],
+        [-0.628_815_301_099_994_6, -0.463_698_205_526_585_8]
+    );
+}
+
+#[test]
+fn nets_display_their_shape() {
+    let neuron = Neuron::new(3, Activation::LeakyReLU(0.01), &mut rng());
+    assert_eq!(neuron.to_string(), "Neuron 3 (LeakyReLU(0.01))");
+    let layer = Layer::new(3, 4, Activation::GELU, &mut rng());
+    assert_eq!(layer.to_string(), "Layer 3-4 (GELU)");
+    let model = MLP::new(2, &[16, 16, 1], &mut rng());
+    assert_eq!(model.to_string(), "MLP 2-16-16-1 (ReLU, ReLU, Linear)");
+}
+
+#[test]
+fn names_tell_the_parameters_apart() {
+    let model = MLP::new(2, &[1], &mut rng()).with_names();
+    let names: Vec<_> = model.parameters().iter().filter_map(Value::name).collect();
+    assert_eq!(names, ["weight 0", "weight 1", "bias"]);
+}
+
+#[test]
+#[should_panic(expected = "this net takes 2 inputs, not 3")]
+fn a_net_refuses_a_wrong_number_of_inputs() {
+    let _ = MLP::new(2, &[1], &mut rng()).forward(&values([1.0, 2.0, 3.0]));
+}
+
+#[test]
+#[should_panic(expected = "this layer takes 2 inputs, not 1")]
+fn a_layer_refuses_a_wrong_number_of_inputs() {
+    let _ = Layer::new(2, 1, Activation::Linear, &mut rng()).forward(&values([1.0]));
+}
+
+#[test]
+#[should_panic(expected = "this neuron takes 2 inputs, not 0")]
+fn a_neuron_refuses_a_wrong_number_of_inputs() {
+    let _ = Neuron::new(2, Activation::Linear, &mut rng()).forward(&[]);
+}
+
+#[test]
+#[should_panic(expected = "the shape [2, 3] holds 6 values, not 1")]
+fn a_block_refuses_a_wrong_shape() {
+    let _ = Block::new("weight", &[2, 3], values([1.0]));
+}
+
+#[test]
+fn a_net_learns_xor() {
+    let model = MLP::with_activations(
+        2,
+        &[(8, Activation::Tanh), (1, Activation::Linear)],
+        &mut rng(),
+    );
+    let rows = [
+        [0.0, 0.0, 0.0],
+        [0.0, 1.0, 1.0],
+        [1.0, 0.0, 1.0],
+        [1.0, 1.0, 0.0],
+    ];
+    let loss = || {
+        let errors =
+            rows.map(|[x, y, xor]| (model.forward(&values([x, y])).remove(0) - xor).pow(2.0));
+        errors.into_iter().sum::<Value>()
+    };
+    let mut optim = SGD::new(model.parameters(), 0.1);
+    for _ in 0..2000 {
+        optim.zero_grad();
+        loss().backward();
+        optim.step();
+    }
+    assert!(loss().data() < 1e-3, "{}", loss());
+}

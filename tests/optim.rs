@@ -1,0 +1,147 @@
+//! The optimizers against trajectories that PyTorch produced; `data/optimizers.py` wrote them.
+
+use std::collections::BTreeMap;
+
+use micrograd::engine::Value;
+use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
+
+const START: [f64; 3] = [1.0, -0.5, 2.0];
+
+/// The same as in `optimizers.py`.
+fn gradient(step: usize, i: usize, p: f64) -> f64 {
+    let sign = if step * (i + 1) % 2 == 0 { 1.0 } else { -1.0 };
+    0.1 * (step + 1) as f64 * sign + 0.3 * p
+}
+
+/// A setting of `optimizers.py` in our words.
+fn optimizer(setting: &str, p: Vec<Value>) -> Box<dyn Optimizer> {
+    match setting {
+        "sgd" => Box::new(SGD::new(p, 0.1)),
+        "sgd weight_decay" => Box::new(SGD::new(p, 0.1).weight_decay(0.05)),
+        "sgd maximize" => Box::new(SGD::new(p, 0.1).weight_decay(0.05).maximize()),
+        "momentum" => Box::new(Momentum::new(p, 0.1)),
+        "momentum 0.7" => Box::new(Momentum::new(p, 0.1).momentum(0.7)),
+        "momentum dampening" => Box::new(Momentum::new(p, 0.1).dampening(0.3)),
+        "momentum nesterov" => Box::new(Momentum::new(p, 0.1).nesterov()),
+        "momentum weight_decay" => Box::new(Momentum::new(p, 0.1).weight_decay(0.05)),
+        "momentum maximize" => Box::new(Momentum::new(p, 0.1).maximize()),
+        "rmsprop" => Box::new(RMSProp::new(p, 0.01)),
+        "rmsprop alpha" => Box::new(RMSProp::new(p, 0.02).alpha(0.8)),
+        "rmsprop eps" => Box::new(RMSProp::new(p, 0.02).eps(0.1)),
+        "rmsprop momentum" => Box::new(RMSProp::new(p, 0.01).momentum(0.9)),
+        "rmsprop centered" => Box::new(RMSProp::new(p, 0.01).centered()),
+        "rmsprop centered momentum weight_decay" => {
+            let rmsprop = RMSProp::new(p, 0.01).centered().momentum(0.9);
+            Box::new(rmsprop.weight_decay(0.05))
+        }
+        "rmsprop maximize" => Box::new(RMSProp::new(p, 0.01).maximize()),
+        "adam" => Box::new(Adam::new(p, 0.1)),
+        "adam betas" => Box::new(Adam::new(p, 0.1).betas(0.7, 0.9)),
+        "adam eps" => Box::new(Adam::new(p, 0.1).eps(0.1)),
+        "adam weight_decay" => Box::new(Adam::new(p, 0.1).weight_decay(0.05)),
+        "adam amsgrad" => Box::new(Adam::new(p, 0.1).betas(0.7, 0.5).amsgrad()),
+        "adam maximize" => Box::new(Adam::new(p, 0.1).maximize()),
+        "adamw" => Box::new(Adam::new(p, 0.1).decoupled_weight_decay(0.01)),
+        "adamw amsgrad" => {
+            let adam = Adam::new(p, 0.1).betas(0.7, 0.5).amsgrad();
+            Box::new(adam.decoupled_weight_decay(0.2))
+        }
+        _ => panic!("optimizers.csv has a setting that this test does not know: {setting}"),
+    }
+}
+
+/// The rows of optimizers.csv by setting: the parameters after each step.
+fn trajectories() -> BTreeMap<String, Vec<[f64; 3]>> {
+    let mut trajectories = BTreeMap::<_, Vec<_>>::new();
+    for line in include_str!("data/optimizers.csv").lines().skip(1) {
+        let mut fields = line.split(',');
+        let setting = fields.next().unwrap().to_owned();
+        let numbers: Vec<f64> = fields.map(|field| field.parse().unwrap()).collect();
+        let trajectory = trajectories.entry(setting).or_default();
+        assert_eq!(numbers[0], trajectory.len() as f64, "the step");
+        trajectory.push([numbers[1], numbers[2], numbers[3]]);
+    }
+    trajectories
+}
+
+#[test]
+fn every_setting_follows_pytorch() {
+    let trajectories = trajectories();
+    assert_eq!(trajectories.len(), 24);
+    for (setting, trajectory) in trajectories {
+        let parameters = START.map(Value::new);
+        let mut optim = optimizer(&setting, parameters.to_vec());
+        for (step, theirs) in trajectory.iter().enumerate() {
+            for (i, p) in parameters.iter().enumerate() {
+                p.borrow_mut().grad = gradient(step, i, p.data());
+            }
+            optim.step();
+            for (p, theirs) in parameters.iter().zip(theirs) {
+                let difference = (p.data() - theirs).abs();
+                assert!(
+                    difference <= 1e-12 * theirs.abs().max(1.0),
+                    "{setting}, step {step}: {p} instead of {theirs}"
+                );
+            }
+        }
+    }
+}
+
+/// p₃ from p₀ = 1 and three gradients.
+fn third(mut optim: impl Optimizer) -> f64 {
+    for gradient in [0.1, -0.2, 0.3] {
+        optim.parameters()[0].borrow_mut().grad = gradient;
+        optim.step();
+    }
+    optim.parameters()[0].data()
+}
+
+#[test]
+fn three_steps_by_hand() {
+    let p = || [Value::new(1.0)];
+    let adam_w = Adam::new(p(), 0.1).decoupled_weight_decay(0.01);
+    let cases = [
+        (third(SGD::new(p(), 0.1)), 0.98),
+        (third(Momentum::new(p(), 0.1)), 0.9809),
+        (third(Momentum::new(p(), 0.1).nesterov()), 0.96281),
+        (third(RMSProp::new(p(), 0.01)), 0.909_181_928_247),
+        (
+            third(RMSProp::new(p(), 0.01).centered().momentum(0.9)),
+            0.817_454_490_025,
+        ),
+        (third(Adam::new(p(), 0.1)), 0.902_286_253_948),
+        (third(adam_w), 0.899_452_542_577),
+    ];
+    for (ours, theirs) in cases {
+        assert!((ours - theirs).abs() < 1e-12, "{ours} instead of {theirs}");
+    }
+}
+
+#[test]
+fn the_learning_rate_can_follow_a_schedule() {
+    let p = Value::new(1.0);
+    let mut optim = SGD::new([p.clone()], 0.5);
+    for learning_rate in [0.1, 0.01] {
+        optim.set_learning_rate(learning_rate);
+        assert_eq!(optim.learning_rate(), learning_rate);
+        p.borrow_mut().grad = 1.0;
+        optim.step();
+    }
+    assert!((p.data() - 0.89).abs() < 1e-15);
+}
+
+#[test]
+fn zero_grad_clears_the_gradients_of_the_parameters() {
+    let p = Value::new(1.0);
+    let optim = Adam::new([p.clone()], 0.5);
+    (&p * 3.0).backward();
+    assert_eq!(p.grad(), 3.0);
+    optim.zero_grad();
+    assert_eq!(p.grad(), 0.0);
+}
+
+#[test]
+#[should_panic(expected = "Nesterov momentum needs a dampening of 0, not 0.5")]
+fn nesterov_takes_no_dampening() {
+    let _ = Momentum::new([], 0.1).dampening(0.5).nesterov();
+}
