@@ -1,4 +1,30 @@
 //! A scalar reverse-mode autograd engine, with neural nets, optimizers and a tree printer on top.
+//!
+//! An expression of [`Value`](engine::Value)s computes its number and records how. `backward` walks
+//! the record from the result to the leaves and leaves in each the derivative of the result.
+//!
+//! ```
+//! use micrograd::engine::Value;
+//!
+//! let a = Value::new(-4.0).with_name("a");
+//! let b = Value::new(2.0).with_name("b");
+//! let c = (&a * &b).tanh() + a.pow(2.0);
+//! c.backward();
+//! println!("{}", c.tree());
+//! # assert!((a.grad() - (-8.0)).abs() < 1e-5);
+//! ```
+//!
+//! In the order in which to read the source:
+//!
+//! - `ops`: the table of operations. One row is one operation: its value, and what it passes down.
+//! - [`engine`]: the node, the graph, the backward pass. Its page holds the conventions at kinks,
+//!   ties, powers of 0 and NaN.
+//! - [`tree`]: a graph as text.
+//! - [`nn`]: neurons, layers and nets, with their parameters by name and shape.
+//! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them.
+//! - [`data`]: generated data sets.
+//!
+//! Randomness comes in as `&mut impl Rng`. The crate [`rand`] is exported, so that its version fits.
 
 #![deny(missing_docs)]
 
@@ -10,3 +36,7 @@ pub mod optim;
 pub mod tree;
 
 pub use rand;
+
+#[doc = include_str!("../README.md")]
+#[cfg(doctest)]
+struct Readme;

@@ -10,15 +10,15 @@ fn rng(seed: u64) -> Xoshiro256PlusPlus {
 
 #[test]
 fn moons_without_noise_are_those_of_scikit_learn() {
-    // sklearn.datasets.make_moons(7, shuffle=False, noise=None), labels 0 and 1 as -1 and 1
+    // sklearn.datasets.make_moons(7, shuffle=False, noise=None), labels 0 and 1 as -1 and 1, to 15 digits
     let theirs = [
         [1.0, 0.0, -1.0],
-        [6.123233995736766e-17, 1.0, -1.0],
-        [-1.0, 1.2246467991473532e-16, -1.0],
+        [0.0, 1.0, -1.0],
+        [-1.0, 0.0, -1.0],
         [0.0, 0.5, 1.0],
-        [0.4999999999999999, -0.3660254037844386, 1.0],
-        [1.4999999999999998, -0.3660254037844387, 1.0],
-        [2.0, 0.4999999999999999, 1.0],
+        [0.5, -0.366_025_403_784_438_6, 1.0],
+        [1.5, -0.366_025_403_784_438_7, 1.0],
+        [2.0, 0.5, 1.0],
     ];
     let ours = make_moons(7, 0.0, &mut rng(0));
     assert_eq!(ours.len(), theirs.len());

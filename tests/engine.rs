@@ -1,9 +1,12 @@
 //! The behaviour that the docs of `micrograd::engine` promise.
 
 use std::panic::{self, AssertUnwindSafe};
+use std::slice;
 use std::thread;
 
 use micrograd::engine::Value;
+
+type Function = fn(&Value) -> Value;
 
 /// The value and the gradient of a function of one number.
 fn value_and_gradient(f: impl Fn(&Value) -> Value, x: f64) -> (f64, f64) {
@@ -168,7 +171,7 @@ fn a_node_passes_its_gradient_on_only_when_it_is_complete() {
 
 #[test]
 fn aliases_are_two_operands() {
-    let cases: [(&str, fn(&Value) -> Value, f64); 7] = [
+    let cases: [(&str, Function, f64); 7] = [
         ("x * x", |x| x * x, 6.0),
         ("x / x", |x| x / x, 0.0),
         ("x - x", |x| x - x, 0.0),
@@ -177,7 +180,7 @@ fn aliases_are_two_operands() {
         ("[x, x, x] summed", |x| [x, x, x].into_iter().sum(), 3.0),
         (
             "x · x by dot",
-            |x| Value::dot(std::slice::from_ref(x), std::slice::from_ref(x)),
+            |x| Value::dot(slice::from_ref(x), slice::from_ref(x)),
             6.0,
         ),
     ];
@@ -223,7 +226,7 @@ fn literals_are_no_nodes() {
 fn kinks_ties_powers_and_nan_follow_the_conventions() {
     const NAN: f64 = f64::NAN;
     const INFINITY: f64 = f64::INFINITY;
-    type Case = (&'static str, fn(&Value) -> Value, f64, f64, f64);
+    type Case = (&'static str, Function, f64, f64, f64);
     let cases: [Case; 42] = [
         // expression, x, its value, its gradient
         ("relu", Value::relu, 0.0, 0.0, 0.0),
@@ -288,7 +291,7 @@ fn kinks_ties_powers_and_nan_follow_the_conventions() {
 
 #[test]
 fn nan_passes_through_every_function() {
-    let functions: [fn(&Value) -> Value; 43] = [
+    let functions: [Function; 43] = [
         |x| -x,
         |x| x + 1.0,
         |x| x * 0.0,
@@ -331,7 +334,7 @@ fn nan_passes_through_every_function() {
         |x| x.leaky_relu(0.1),
         |x| x.elu(1.0),
         |x| [x].into_iter().sum(),
-        |x| Value::dot(&[x.clone()], &[Value::new(0.0)]),
+        |x| Value::dot(slice::from_ref(x), &[Value::new(0.0)]),
     ];
     for (i, f) in functions.into_iter().enumerate() {
         assert!(f(&Value::new(f64::NAN)).data().is_nan(), "function {i}");
@@ -396,7 +399,7 @@ fn a_weighted_sum_of_inner_nodes_waits_for_all_of_its_readers() {
 fn a_weighted_sum_without_gradient_passes_down_nan_only_where_an_operand_is_infinite() {
     for (operand, expected) in [(3.0, 0.0), (f64::INFINITY, f64::NAN)] {
         let (w, x) = (Value::new(operand), Value::new(1.0));
-        let dot = Value::dot(&[w.clone()], &[x.clone()]);
+        let dot = Value::dot(slice::from_ref(&w), slice::from_ref(&x));
         (dot * 0.0).backward();
         assert_eq!(x.grad().is_nan(), expected.is_nan());
         assert_eq!(w.grad(), 0.0);
@@ -406,7 +409,7 @@ fn a_weighted_sum_without_gradient_passes_down_nan_only_where_an_operand_is_infi
 #[test]
 fn a_weighted_sum_reads_what_its_operands_hold_at_the_backward_pass() {
     let (w, x) = (Value::new(2.0), Value::new(3.0));
-    let dot = Value::dot(&[w.clone()], &[x.clone()]);
+    let dot = Value::dot(slice::from_ref(&w), slice::from_ref(&x));
     x.set_data(5.0);
     dot.backward();
     assert_eq!(w.grad(), 5.0);

@@ -1,4 +1,4 @@
-//! The optimizers against trajectories that PyTorch produced; `data/optimizers.py` wrote them.
+//! The optimizers against trajectories that PyTorch produced; `pytorch/optimizers.py` wrote them.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,7 @@ fn optimizer(setting: &str, p: Vec<Value>) -> Box<dyn Optimizer> {
 /// The rows of optimizers.csv by setting: the parameters after each step.
 fn trajectories() -> BTreeMap<String, Vec<[f64; 3]>> {
     let mut trajectories = BTreeMap::<_, Vec<_>>::new();
-    for line in include_str!("data/optimizers.csv").lines().skip(1) {
+    for line in include_str!("pytorch/optimizers.csv").lines().skip(1) {
         let mut fields = line.split(',');
         let setting = fields.next().unwrap().to_owned();
         let numbers: Vec<f64> = fields.map(|field| field.parse().unwrap()).collect();

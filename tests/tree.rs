@@ -1,5 +1,6 @@
 //! What the tree printer shows, line by line.
 
+use std::slice;
 use std::thread;
 
 use micrograd::engine::Value;
@@ -74,7 +75,7 @@ fn sums_and_weighted_sums_of_few_terms_have_no_empty_levels() {
     let of_one: Value = [&x].into_iter().sum();
     assert_eq!(lines(&of_one)[1..], [format!("└── {leaf}")]);
 
-    let product = Value::dot(&[x.clone()], &[x.clone()]);
+    let product = Value::dot(slice::from_ref(&x), slice::from_ref(&x));
     assert_eq!(
         lines(&product),
         [

@@ -1,6 +1,6 @@
 """Writes optimizers.csv: the trajectories of PyTorch's optimizers that tests/optim.rs compares with.
 
-Run by hand, with PyTorch installed: python tests/data/optimizers.py
+Run by hand, with PyTorch installed: python tests/pytorch/optimizers.py
 """
 
 import csv
