@@ -27,8 +27,9 @@
 //!   infinite.
 //! - x⁰ has the gradient 0 everywhere, 0¹ has 1, √0 has +∞. The gradient of an exponent is
 //!   out · ln x: 0 where x = 0 and the exponent is at least 0, NaN where x < 0.
-//! - NaN passes through every function (`relu` of NaN is NaN), and outside of its domain a function
-//!   is NaN (`ln` of -1). Nothing here panics because of a number.
+//! - NaN passes through every function (`relu` of NaN is NaN), except where the result does not
+//!   depend on it, as in x⁰ and 1ˣ; the conditions `at_most` and `equals` do not hold for it.
+//!   Outside of its domain a function is NaN (`ln` of -1). Nothing here panics because of a number.
 //! - Graphs may be of any depth: nothing recurses.
 //!
 //! # Guards
@@ -126,7 +127,7 @@ impl Value {
         Self::record(data, Origin::Leaf)
     }
 
-    #[inline]
+    #[inline(always)]
     pub(crate) fn record(data: f64, origin: Origin) -> Self {
         Self(Rc::new(Node {
             numbers: RefCell::new(ValueData { data, grad: 0.0 }),
@@ -136,13 +137,13 @@ impl Value {
         }))
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn unary(op: Op, x: Self) -> Self {
         Self::record(op.value(x.data(), f64::NAN), Origin::Unary(op, x))
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn binary(op: Op, x: Self, y: Operand) -> Self {
         match y {
@@ -155,7 +156,7 @@ impl Value {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     #[track_caller]
     pub(crate) fn of_literal(op: Op, x: f64, y: Self) -> Self {
         Self::record(op.value(x, y.data()), Origin::OfLiteral(op, x, y))
@@ -415,47 +416,62 @@ fn forget_readers(root: &Value) {
 
 impl Drop for Node {
     /// Frees what only this node could reach. Dropping a field would recurse as deep as the graph,
-    /// so operands are taken out of a node before it goes, and wait on a stack of their own.
+    /// so the operands are taken out of each node before it goes.
     fn drop(&mut self) {
         if let Origin::Leaf = self.origin {
             return;
         }
-        let mut unreachable = Vec::new();
-        self.release_operands(&mut unreachable);
-        while let Some(mut value) = unreachable.pop() {
-            if let Some(node) = Rc::get_mut(&mut value.0) {
-                node.release_operands(&mut unreachable);
-            }
+        let mut waiting = Vec::new();
+        let mut next = self.release_operands(&mut waiting);
+        while let Some(mut value) = next {
+            next = Rc::get_mut(&mut value.0)
+                .and_then(|node| node.release_operands(&mut waiting))
+                .or_else(|| waiting.pop());
         }
     }
 }
 
 impl Node {
-    /// Gives up the operands; those that nothing else holds become `unreachable`.
-    fn release_operands(&mut self, unreachable: &mut Vec<Value>) {
-        let mut release = |value: Value| {
-            if Rc::strong_count(&value.0) == 1 {
-                unreachable.push(value);
-            }
-        };
+    /// Gives up the operands. Of those that nothing else holds it returns one, and leaves the
+    /// others `waiting`; so a chain needs no stack.
+    #[inline]
+    fn release_operands(&mut self, waiting: &mut Vec<Value>) -> Option<Value> {
         match mem::take(&mut self.origin) {
-            Origin::Leaf => {}
+            Origin::Leaf => None,
             Origin::Unary(_, x) | Origin::WithLiteral(_, x, _) | Origin::OfLiteral(_, _, x) => {
-                release(x);
+                x.if_unshared()
             }
             Origin::Binary(_, x, y) => {
-                release(x);
-                release(y);
+                let (x, y) = (x.if_unshared(), y.if_unshared());
+                if x.is_some() {
+                    waiting.extend(y);
+                    x
+                } else {
+                    y
+                }
             }
-            Origin::Sum(terms) => terms.into_iter().for_each(release),
+            Origin::Sum(terms) => {
+                waiting.extend(terms.into_iter().filter_map(Value::if_unshared));
+                waiting.pop()
+            }
             Origin::WeightedSum(weights, inputs) => {
                 for list in [weights, inputs] {
                     if let Some(list) = Rc::into_inner(list) {
-                        list.into_values().into_iter().for_each(&mut release);
+                        let values = list.into_values().into_iter();
+                        waiting.extend(values.filter_map(Value::if_unshared));
                     }
                 }
+                waiting.pop()
             }
         }
+    }
+}
+
+impl Value {
+    /// The handle, if it is the last one of its node.
+    #[inline]
+    fn if_unshared(self) -> Option<Self> {
+        (Rc::strong_count(&self.0) == 1).then_some(self)
     }
 }
 

@@ -21,7 +21,8 @@
 //! - The table is closed: a rule is written with operators and with functions of the table only,
 //!   because rules run on other numbers than `f64` too.
 //! - A rule that chooses a side drops the other one by `when` or `unless`. It must not multiply by
-//!   0 or 1 instead: 0 · ∞ is NaN.
+//!   0 or 1 instead: 0 · ∞ is NaN. For the same reason it keeps the arguments of what it drops away
+//!   from where their slope is infinite: the rule may be differentiated in its turn.
 
 use std::borrow::Borrow;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
@@ -68,8 +69,14 @@ Recip recip "1/" (x) = 1.0 / x
 
 /// Power, x to the y
 Pow pow "^" (x, y) = x.pow(y)
-    => x: (g * (y * x.pow(y - 1.0))).unless(y.equals(0.0)),
-       y: (g * (out * x.ln())).unless(x.equals(0.0).when((-y).at_most(0.0)));
+    => x: {
+        let constant = y.equals(0.0);
+        (g * (y * x.pow((y - 1.0).unless(&constant)))).unless(&constant)
+    },
+       y: {
+        let constant = x.equals(0.0).when((-y).at_most(0.0));
+        (g * (out * (x + &constant).ln())).unless(&constant)
+    };
 
 /// Square root
 Sqrt sqrt "sqrt" (x) = x.sqrt()
