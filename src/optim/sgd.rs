@@ -43,7 +43,7 @@ optimizer!(SGD);
 pub struct Momentum {
     common: Common,
     /// μ
-    keep: f64,
+    mu: f64,
     dampening: f64,
     nesterov: bool,
     /// None before the first step.
@@ -56,7 +56,7 @@ impl Momentum {
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
         Self {
             common: Common::new(parameters, learning_rate),
-            keep: 0.9,
+            mu: 0.9,
             dampening: 0.0,
             nesterov: false,
             velocity: None,
@@ -66,7 +66,7 @@ impl Momentum {
     /// μ, the part of the velocity that a step keeps. Default 0.9.
     #[must_use]
     pub fn momentum(mut self, momentum: f64) -> Self {
-        self.keep = momentum;
+        self.mu = momentum;
         self
     }
 
@@ -114,10 +114,10 @@ impl Momentum {
             *v = if first {
                 g
             } else {
-                self.keep * *v + (1.0 - self.dampening) * g
+                self.mu * *v + (1.0 - self.dampening) * g
             };
             let direction = if self.nesterov {
-                g + self.keep * *v
+                g + self.mu * *v
             } else {
                 *v
             };
