@@ -37,13 +37,12 @@
 //! [`Value::borrow`] and [`Value::borrow_mut`] give both numbers as a guard of a
 //! [`RefCell`]. While a guard from `borrow_mut` is alive, everything that reads the node panics;
 //! while any guard is alive, everything that writes it does: [`Value::set_data`],
-//! [`Value::zero_grad`], and `backward` on a graph that contains it, which then stops half-way and
-//! leaves gradients that mean nothing. [`Value::data`], [`Value::grad`] and `set_data` need no
-//! guard.
+//! [`Value::zero_grad`], and `backward` on a graph that contains it, before it has changed a leaf.
+//! [`Value::data`], [`Value::grad`] and `set_data` need no guard.
 
 use std::cell::{BorrowMutError, Cell, Ref, RefCell, RefMut};
 use std::fmt;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::rc::Rc;
 
 use crate::ops::Op;
@@ -95,8 +94,9 @@ struct Node {
     numbers: RefCell<ValueData>,
     /// During `backward`: how many of those that read this node have not yet passed it their part
     /// of its gradient.
-    pending: Cell<u32>,
-    origin: Origin,
+    pending: Cell<usize>,
+    /// Freed by `Node::drop`, which leaves nothing behind for the compiler to drop.
+    origin: ManuallyDrop<Origin>,
     name: Cell<Option<Box<str>>>,
 }
 
@@ -132,7 +132,7 @@ impl Value {
         Self(Rc::new(Node {
             numbers: RefCell::new(ValueData { data, grad: 0.0 }),
             pending: Cell::new(0),
-            origin,
+            origin: ManuallyDrop::new(origin),
             name: Cell::new(None),
         }))
     }
@@ -278,10 +278,11 @@ impl Value {
     /// inner nodes.
     #[track_caller]
     pub fn backward(&self) {
+        // One stack serves both walks.
         let mut stack = Vec::with_capacity(32);
         if count_readers(self, &mut stack).is_err() {
             forget_readers(self);
-            panic!("backward needs every node below {self:?}, and a guard of one of them is alive");
+            panic!("backward writes every node of the graph, and a guard of one of them is alive");
         }
         self.add_grad(1.0);
         let mut complete = stack;
@@ -296,7 +297,7 @@ impl Value {
     #[inline]
     fn pass_down<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
         let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
-        match &self.0.origin {
+        match self.origin() {
             Origin::Leaf => {}
             Origin::Unary(op, x) => x.receive(op.dx(x.data(), f64::NAN, out, g), complete),
             Origin::Binary(op, x, y) => {
@@ -356,7 +357,7 @@ impl Value {
 
     #[inline]
     fn is_leaf(&self) -> bool {
-        matches!(self.0.origin, Origin::Leaf)
+        matches!(self.origin(), Origin::Leaf)
     }
 }
 
@@ -367,7 +368,7 @@ fn count_readers<'graph>(
 ) -> Result<(), BorrowMutError> {
     root.visit(unvisited)?;
     while let Some(value) = unvisited.pop() {
-        match &value.0.origin {
+        match value.origin() {
             Origin::Leaf => {}
             Origin::Unary(_, x) | Origin::WithLiteral(_, x, _) | Origin::OfLiteral(_, _, x) => {
                 x.visit(unvisited)?;
@@ -418,7 +419,7 @@ impl Drop for Node {
     /// Frees what only this node could reach. Dropping a field would recurse as deep as the graph,
     /// so the operands are taken out of each node before it goes.
     fn drop(&mut self) {
-        if let Origin::Leaf = self.origin {
+        if let Origin::Leaf = *self.origin {
             return;
         }
         let mut waiting = Vec::new();
@@ -436,7 +437,7 @@ impl Node {
     /// others `waiting`; so a chain needs no stack.
     #[inline]
     fn release_operands(&mut self, waiting: &mut Vec<Value>) -> Option<Value> {
-        match mem::take(&mut self.origin) {
+        match ManuallyDrop::into_inner(mem::take(&mut self.origin)) {
             Origin::Leaf => None,
             Origin::Unary(_, x) | Origin::WithLiteral(_, x, _) | Origin::OfLiteral(_, _, x) => {
                 x.if_unshared()

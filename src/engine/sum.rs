@@ -20,7 +20,7 @@ pub(crate) struct Operands {
     /// During `backward`: their data, and the gradients that the sums have passed down so far.
     numbers: RefCell<Vec<ValueData>>,
     /// During `backward`: how many sums have not yet passed down theirs.
-    pending: Cell<u32>,
+    pending: Cell<usize>,
 }
 
 impl Operands {

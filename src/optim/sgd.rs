@@ -116,11 +116,7 @@ impl Momentum {
             } else {
                 self.mu * *v + (1.0 - self.dampening) * g
             };
-            let direction = if self.nesterov {
-                g + self.mu * *v
-            } else {
-                *v
-            };
+            let direction = if self.nesterov { g + self.mu * *v } else { *v };
             p.set_data(p.data() - self.common.learning_rate * direction);
         }
     }
