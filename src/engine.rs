@@ -258,9 +258,9 @@ impl Value {
     ///
     /// A node may pass its gradient down when it is complete, that is after all that read the node
     /// have passed down theirs: in topological order, from the result to the leaves. The order
-    /// need not be written down. It is enough to know of each node how many readers it has
-    /// ([`pending`](Node)): count them on a first walk, count them off on the second, and go on
-    /// with a node when none is left. Each edge is walked twice: O(nodes + edges).
+    /// need not be written down. It is enough to know of each node how many readers it has: count
+    /// them on a first walk, count them off on the second, and go on with a node when none is left.
+    /// Each edge is walked twice: O(nodes + edges).
     ///
     /// ```
     /// use micrograd::engine::Value;
