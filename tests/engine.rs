@@ -1,9 +1,11 @@
 //! The behaviour that the docs of `micrograd::engine` promise.
 
-use std::panic::{self, AssertUnwindSafe};
+mod common;
+
 use std::slice;
 use std::thread;
 
+use common::panic_of;
 use micrograd::engine::Value;
 
 type Function = fn(&Value) -> Value;
@@ -14,30 +16,6 @@ fn value_and_gradient(f: impl Fn(&Value) -> Value, x: f64) -> (f64, f64) {
     let y = f(&x);
     y.backward();
     (y.data(), x.grad())
-}
-
-/// The message of the panic that `f` ends in, and the line that it names.
-fn panic_of(f: impl FnOnce()) -> (String, u32) {
-    use std::sync::{Arc, Mutex};
-
-    static ONE_HOOK_AT_A_TIME: Mutex<()> = Mutex::new(());
-    let _lock = ONE_HOOK_AT_A_TIME.lock();
-    let line = Arc::new(Mutex::new(0));
-    let seen = Arc::clone(&line);
-    let previous = panic::take_hook();
-    panic::set_hook(Box::new(move |info| {
-        *seen.lock().unwrap() = info.location().map_or(0, panic::Location::line);
-    }));
-    let result = panic::catch_unwind(AssertUnwindSafe(f));
-    panic::set_hook(previous);
-    let payload = result.expect_err("it did not panic");
-    let message = payload
-        .downcast_ref::<String>()
-        .cloned()
-        .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).into()))
-        .unwrap_or_default();
-    let line = *line.lock().unwrap();
-    (message, line)
 }
 
 #[test]

@@ -1,5 +1,8 @@
 //! Neurons, layers and nets: shapes, orders, initial weights and training.
 
+mod common;
+
+use common::panic_of;
 use micrograd::data::make_moons;
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron};
@@ -236,21 +239,26 @@ fn names_tell_the_parameters_apart() {
 }
 
 #[test]
-#[should_panic(expected = "this net takes 2 inputs, not 3")]
-fn a_net_refuses_a_wrong_number_of_inputs() {
-    let _ = MLP::new(2, &[1], &mut rng()).forward(&values([1.0, 2.0, 3.0]));
-}
-
-#[test]
-#[should_panic(expected = "this layer takes 2 inputs, not 1")]
-fn a_layer_refuses_a_wrong_number_of_inputs() {
-    let _ = Layer::new(2, 1, Activation::Linear, &mut rng()).forward(&values([1.0]));
-}
-
-#[test]
-#[should_panic(expected = "this neuron takes 2 inputs, not 0")]
-fn a_neuron_refuses_a_wrong_number_of_inputs() {
-    let _ = Neuron::new(2, Activation::Linear, &mut rng()).forward(&[]);
+fn a_wrong_number_of_inputs_is_reported_at_the_callers_line() {
+    let model = MLP::new(2, &[3], &mut rng());
+    let layer = &model.layers()[0];
+    let neuron = &layer.neurons()[0];
+    let (one, three) = (values([1.0]), values([1.0, 2.0, 3.0]));
+    let line = line!();
+    let panics = [
+        panic_of(|| drop(model.forward(&three))),
+        panic_of(|| drop(layer.forward(&one))),
+        panic_of(|| drop(neuron.forward(&[]))),
+    ];
+    let expected = [
+        ("this net takes 2 inputs, not 3", line + 2),
+        ("this layer takes 2 inputs, not 1", line + 3),
+        ("this neuron takes 2 inputs, not 0", line + 4),
+    ];
+    for ((message, line), expected) in panics.iter().zip(expected) {
+        assert!(message.contains(expected.0), "{message}");
+        assert_eq!(*line, expected.1, "{message}");
+    }
 }
 
 #[test]
