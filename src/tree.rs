@@ -26,6 +26,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
+use std::iter;
 use std::rc::Rc;
 
 use ptree::{PrintConfig, Style, TreeItem};
@@ -53,7 +54,7 @@ impl fmt::Display for Tree<'_> {
         let root = Item {
             content: Content::Node(self.root),
             depth: 0,
-            operands: Cell::default(),
+            below: Cell::default(),
             printed: Rc::default(),
         };
         // The options come from here alone, not from a user's configuration of `ptree`.
@@ -74,7 +75,7 @@ struct Item<'a> {
     content: Content<'a>,
     depth: usize,
     /// Decided when the line is written, which `ptree` does before it asks for the children.
-    operands: Cell<Operands>,
+    below: Cell<Below>,
     printed: Rc<RefCell<Printed>>,
 }
 
@@ -82,20 +83,20 @@ struct Item<'a> {
 enum Content<'a> {
     Node(&'a Value),
     Literal(f64),
-    /// A product inside of a weighted sum: a weight and its input.
-    Product(Rc<Terms<'a>>, usize),
+    /// A product inside of a weighted sum: the weight, the input and the gradient.
+    Product(&'a Value, &'a Value, f64),
     /// The first few terms of a sum.
     Partial(Rc<Terms<'a>>, usize),
     Ellipsis,
 }
 
-/// How a line's operands are shown.
+/// What stands below a line.
 #[derive(Clone, Copy, Default)]
-enum Operands {
+enum Below {
     #[default]
-    NotAtAll,
-    AsEllipsis,
-    InFull,
+    Nothing,
+    Ellipsis,
+    Operands,
 }
 
 /// What the lines so far have shown.
@@ -105,63 +106,39 @@ struct Printed {
     nodes: HashSet<*const ()>,
 }
 
-/// A sum taken apart into the additions and multiplications that it stands for. Each of them has
-/// the gradient of the whole.
+/// A sum taken apart into the additions and multiplications that it stands for: first the products
+/// of weights and inputs, then single terms. Each part has the gradient of the whole.
 struct Terms<'a> {
-    weights: Option<&'a [Value]>,
+    weights: &'a [Value],
     inputs: &'a [Value],
-    bias: Option<&'a Value>,
+    others: &'a [Value],
     /// The sum of the first n + 1 terms, for each n.
     sums: Vec<f64>,
     grad: f64,
 }
 
 impl<'a> Terms<'a> {
-    fn of_sum(sum: &Value, terms: &'a [Value]) -> Rc<Self> {
-        Self::new(sum, None, terms, None)
-    }
-
-    fn of_weighted_sum(sum: &Value, weights: &'a [Value], inputs: &'a [Value]) -> Rc<Self> {
-        let (weights, bias) = weights.split_at(inputs.len());
-        Self::new(sum, Some(weights), inputs, bias.first())
-    }
-
-    fn new(
-        sum: &Value,
-        weights: Option<&'a [Value]>,
-        inputs: &'a [Value],
-        bias: Option<&'a Value>,
-    ) -> Rc<Self> {
-        let mut terms = Self {
-            weights,
-            inputs,
-            bias,
-            sums: Vec::new(),
-            grad: sum.grad(),
-        };
-        let data = (0..inputs.len())
-            .map(|n| terms.product(n))
-            .chain(bias.map(Value::data));
-        terms.sums = data
+    fn new(weights: &'a [Value], inputs: &'a [Value], others: &'a [Value], grad: f64) -> Rc<Self> {
+        let products = iter::zip(weights, inputs).map(|(w, x)| w.data() * x.data());
+        let sums = products
+            .chain(others.iter().map(Value::data))
             .scan(0.0, |sum, term| {
                 *sum += term;
                 Some(*sum)
-            })
-            .collect();
-        Rc::new(terms)
+            });
+        Rc::new(Self {
+            weights,
+            inputs,
+            others,
+            sums: sums.collect(),
+            grad,
+        })
     }
 
-    /// The nth weight times its input.
-    fn product(&self, n: usize) -> f64 {
-        let weight = self.weights.map_or(1.0, |weights| weights[n].data());
-        weight * self.inputs[n].data()
-    }
-
-    fn term(self: &Rc<Self>, n: usize) -> Content<'a> {
+    fn term(&self, n: usize) -> Content<'a> {
         match self.inputs.get(n) {
-            None => self.bias.map_or(Content::Ellipsis, Content::Node),
-            Some(_) if self.weights.is_some() => Content::Product(Rc::clone(self), n),
-            Some(input) => Content::Node(input),
+            Some(input) => Content::Product(&self.weights[n], input, self.grad),
+            None => Content::Node(&self.others[n - self.inputs.len()]),
         }
     }
 
@@ -183,13 +160,7 @@ impl<'a> Content<'a> {
     fn operands(&self) -> Vec<Content<'a>> {
         match self {
             Self::Literal(_) | Self::Ellipsis => vec![],
-            Self::Product(terms, n) => {
-                let weights = terms.weights.into_iter();
-                weights
-                    .map(|weights| Self::Node(&weights[*n]))
-                    .chain([Self::Node(&terms.inputs[*n])])
-                    .collect()
-            }
+            Self::Product(w, x, _) => vec![Self::Node(w), Self::Node(x)],
             Self::Partial(terms, count) => terms.operands(*count),
             Self::Node(value) => match value.origin() {
                 Origin::Leaf => vec![],
@@ -197,14 +168,18 @@ impl<'a> Content<'a> {
                 Origin::Binary(_, x, y) => vec![Self::Node(x), Self::Node(y)],
                 Origin::WithLiteral(_, x, y) => vec![Self::Node(x), Self::Literal(*y)],
                 Origin::OfLiteral(_, x, y) => vec![Self::Literal(*x), Self::Node(y)],
-                Origin::Sum(terms) => Terms::of_sum(value, terms).operands(terms.len()),
+                Origin::Sum(terms) => {
+                    Terms::new(&[], &[], terms, value.grad()).operands(terms.len())
+                }
                 Origin::WeightedSum(weights, inputs) => {
                     let (weights, inputs) = (weights.values(), inputs.values());
-                    let terms = Terms::of_weighted_sum(value, weights, inputs);
-                    match terms.operands(weights.len()).as_slice() {
+                    let count = weights.len();
+                    let (weights, bias) = weights.split_at(inputs.len());
+                    let operands = Terms::new(weights, inputs, bias, value.grad()).operands(count);
+                    match operands.as_slice() {
                         // One product is not a sum of it.
                         [product @ Self::Product(..)] => product.operands(),
-                        operands => operands.to_vec(),
+                        _ => operands,
                     }
                 }
             },
@@ -256,10 +231,10 @@ impl Item<'_> {
     /// Decides whether the operands are shown: not if that would go beyond the limits.
     fn announce_operands(&self) -> bool {
         let fits = self.depth + 1 < MAX_DEPTH && self.printed.borrow().lines < MAX_LINES;
-        self.operands.set(if fits {
-            Operands::InFull
+        self.below.set(if fits {
+            Below::Operands
         } else {
-            Operands::AsEllipsis
+            Below::Ellipsis
         });
         fits
     }
@@ -278,10 +253,10 @@ impl TreeItem for Item<'_> {
             Content::Node(value) => self.write_node(f, value),
             Content::Literal(number) => write!(f, "{number}"),
             Content::Ellipsis => write!(f, "…"),
-            Content::Product(terms, n) => {
+            Content::Product(w, x, grad) => {
                 self.announce_operands();
                 write!(f, "{} ", Op::Mul.label())?;
-                write_numbers(f, terms.product(*n), terms.grad)
+                write_numbers(f, w.data() * x.data(), *grad)
             }
             Content::Partial(terms, count) => {
                 self.announce_operands();
@@ -292,17 +267,17 @@ impl TreeItem for Item<'_> {
     }
 
     fn children(&self) -> Cow<'_, [Self]> {
-        let operands = match self.operands.get() {
-            Operands::NotAtAll => vec![],
-            Operands::AsEllipsis => vec![Content::Ellipsis],
-            Operands::InFull => self.content.operands(),
+        let below = match self.below.get() {
+            Below::Nothing => vec![],
+            Below::Ellipsis => vec![Content::Ellipsis],
+            Below::Operands => self.content.operands(),
         };
-        operands
+        below
             .into_iter()
             .map(|content| Item {
                 content,
                 depth: self.depth + 1,
-                operands: Cell::default(),
+                below: Cell::default(),
                 printed: Rc::clone(&self.printed),
             })
             .collect()
