@@ -331,13 +331,13 @@ impl Functions for f64 {
 /// Defines `Op` from the rows: its variants, labels and values.
 macro_rules! define_op {
     ([] ($out:ident, $g:ident) $(
-        $(#[doc = $doc:literal])* $Op:ident $($method:ident)? $label:literal
+        #[doc = $doc:literal] $Op:ident $($method:ident)? $label:literal
             ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
             => x: $dx:expr $(, y: $dy:expr)?;
     )*) => {
         /// An operation of the table.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub(crate) enum Op { $( $(#[doc = $doc])* $Op, )* }
+        pub(crate) enum Op { $( #[doc = $doc] $Op, )* }
 
         impl Op {
             /// How the tree shows the operation.
@@ -365,7 +365,7 @@ macro_rules! define_op {
 /// variables as `$Var`: the number itself if it is `Copy`, else a reference to it.
 macro_rules! define_rules {
     ([$dx_of:ident, $dy_of:ident, $N:ty, $Var:ty] ($out:ident, $g:ident) $(
-        $(#[doc = $doc:literal])* $Op:ident $($method:ident)? $label:literal
+        #[doc = $doc:literal] $Op:ident $($method:ident)? $label:literal
             ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
             => x: $dx:expr $(, y: $dy:expr)?;
     )*) => {
@@ -406,20 +406,17 @@ macro_rules! define_rules {
 /// Defines the methods of `Value`, for the rows that name one.
 macro_rules! define_methods {
     ([] ($out:ident, $g:ident) $(
-        $(#[doc = $doc:literal])* $Op:ident $($method:ident)? $label:literal
+        #[doc = $doc:literal] $Op:ident $($method:ident)? $label:literal
             ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
             => x: $dx:expr $(, y: $dy:expr)?;
     )*) => {
-        /// The functions of the table. `g` is the gradient of the result, `out` its value.
+        /// The functions of the table, `src/ops.rs`. There and in `notes/Gradients.md` stands what
+        /// each passes down; the [conventions](crate::engine#conventions) hold at kinks, ties,
+        /// powers of 0 and NaN.
         impl Value { $(
             define_methods! {
                 $Op [$($method)?] ($x $(, $y)? $(; $parameter)?)
-                #[doc = concat!(
-                    $($doc, ".\n\n",)*
-                    "Passes `", stringify!($dx), "` down to x",
-                    $( " and `", stringify!($dy), "` to y", )?
-                    "."
-                )]
+                #[doc = concat!($doc, ".")]
             }
         )* }
     };

@@ -14,7 +14,7 @@ enum Arguments {
 
 macro_rules! list_operations {
     ([] ($out:ident, $g:ident) $(
-        $(#[doc = $doc:literal])* $Op:ident $($method:ident)? $label:literal
+        #[doc = $doc:literal] $Op:ident $($method:ident)? $label:literal
             ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
             => x: $dx:expr $(, y: $dy:expr)?;
     )*) => {
@@ -214,7 +214,7 @@ impl Neg for &Dual {
 
 macro_rules! define_dual_functions {
     ([] ($out:ident, $g:ident) $(
-        $(#[doc = $doc:literal])* $Op:ident $($method:ident)? $label:literal
+        #[doc = $doc:literal] $Op:ident $($method:ident)? $label:literal
             ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
             => x: $dx:expr $(, y: $dy:expr)?;
     )*) => {
