@@ -1,6 +1,6 @@
 //! Sums: one node for any number of terms, weighted or not.
 //!
-//! A neuron of 16 inputs would be 33 nodes, were each product and each partial sum a node. It is
+//! The sum of a neuron of 16 inputs would be 32 nodes, were each product and addition one. It is
 //! one here. The neurons of a layer go further and share the list of their inputs, and so does a
 //! neuron its list of weights between the rows of a batch. Such a shared list is walked through
 //! once, not once for each sum: it collects the gradients of its values as a node does, and passes
