@@ -7,13 +7,11 @@
 //! /// Hyperbolic tangent
 //! Tanh tanh "tanh" (x) = x.tanh()
 //!     => x: g * (1.0 - out * out);
-//! │    │    │       │    │           └ the gradient that it passes down to x
-//! │    │    │       │    └ its value, on f64
-//! │    │    │       └ its arguments; behind a `;` a constant parameter
-//! │    │    └ its label in the tree
-//! │    └ the method of `Value` (an operator such as + has none)
-//! └ the variant of `Op`
 //! ```
+//!
+//! From left to right: the variant of `Op`; the method of `Value` (an operator such as `+` has
+//! none); the label in the tree; the arguments, behind a `;` a constant parameter; the value, on
+//! `f64`; and behind `=>` what is passed down to each argument.
 //!
 //! Everything else derives from the rows, and a new operation is a new row (and a paragraph in the
 //! notes). Two things to know when writing one:
@@ -32,6 +30,8 @@ use crate::engine::{Operand, Value};
 /// 1 / √(2π), the density of the normal distribution at 0.
 const FRAC_1_SQRT_2PI: f64 = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
 
+/// Hands all rows to the macro `$build`: first the arguments meant for it, then the names under
+/// which the rules know the result and the gradient above.
 macro_rules! operations {
     ($build:ident $($arguments:tt)*) => { $build! { [$($arguments)*] (out, g)
 
