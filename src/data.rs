@@ -21,7 +21,7 @@ use rand::{Rng, RngExt};
 /// assert_eq!(rows.iter().filter(|[_, _, label]| *label > 0.0).count(), 50);
 /// ```
 #[must_use]
-pub fn make_moons(n: usize, noise: f64, rng: &mut impl Rng) -> Vec<[f64; 3]> {
+pub fn make_moons(n: usize, noise: f64, rng: &mut (impl Rng + ?Sized)) -> Vec<[f64; 3]> {
     let upper = half_circle(n / 2).map(|(cos, sin)| [cos, sin, -1.0]);
     let lower = half_circle(n - n / 2).map(|(cos, sin)| [1.0 - cos, 0.5 - sin, 1.0]);
     let mut rows: Vec<_> = upper.chain(lower).collect();
@@ -46,7 +46,7 @@ fn half_circle(n: usize) -> impl Iterator<Item = (f64, f64)> {
 ///
 /// By `libm`, as all data here: the functions of the standard library are those of the system, and
 /// differ in their last bits from one to the next.
-pub(crate) fn standard_normal(rng: &mut impl Rng) -> f64 {
+pub(crate) fn standard_normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
     let radius = (-2.0 * libm::log(1.0 - rng.random::<f64>())).sqrt();
     radius * libm::cos(TAU * rng.random::<f64>())
 }

@@ -22,8 +22,8 @@
 //!   leaves starts anew.
 //! - A number in an expression is a constant: it is no node and has no gradient.
 //! - `x += y` makes a new, unnamed node and binds `x` to it. Older handles keep theirs.
-//! - Where a function has a kink, the gradient is 0 for `relu` and `abs`; a tie of `max` or `min`
-//!   gives half to each. The side that was not taken gets nothing, even where its own slope is
+//! - Where a function has a kink, the gradient is 0 for `relu` and `abs`, and that of the left side
+//!   for `leaky_relu` and `elu`; a tie of `max` or `min` gives half to each. The side that was not taken gets nothing, even where its own slope is
 //!   infinite.
 //! - x⁰ has the gradient 0 everywhere, 0¹ has 1, √0 has +∞. The gradient of an exponent is
 //!   out · ln x: 0 where x = 0 and the exponent is at least 0, NaN where x < 0.
@@ -74,7 +74,8 @@ pub struct Value(Rc<Node>);
 pub struct ValueData {
     /// The result of the forward pass.
     pub data: f64,
-    /// The derivative of the node on which `backward` was called with respect to this one.
+    /// The derivative of the node on which `backward` was called with respect to this one: of a
+    /// leaf the sum over all passes since it was 0, of an inner node that of the last pass.
     pub grad: f64,
 }
 
@@ -95,10 +96,14 @@ struct Node {
     /// During `backward`: how many of those that read this node have not yet passed it their part
     /// of its gradient.
     pending: Cell<usize>,
-    /// Freed by `Node::drop`, which leaves nothing behind for the compiler to drop.
+    /// Freed by `Node::drop`, which leaves nothing behind for the compiler to drop: without its
+    /// second look a node costs 5 % less.
     origin: ManuallyDrop<Origin>,
     name: Cell<Option<Box<str>>>,
 }
+
+/// Stands for an argument or a result that the operation at hand does not read.
+const UNREAD: f64 = f64::NAN;
 
 /// How a node came to be.
 #[derive(Default)]
@@ -111,9 +116,9 @@ pub(crate) enum Origin {
     /// op(x, y), of two nodes
     Binary(Op, Value, Value),
     /// op(x, 2.0)
-    WithLiteral(Op, Value, f64),
+    LiteralRight(Op, Value, f64),
     /// op(2.0, y)
-    OfLiteral(Op, f64, Value),
+    LiteralLeft(Op, f64, Value),
     /// x₀ + x₁ + …
     Sum(Box<[Value]>),
     /// w₀x₀ + w₁x₁ + …; if there is one weight more than inputs, it is added at the end.
@@ -140,7 +145,7 @@ impl Value {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn unary(op: Op, x: Self) -> Self {
-        Self::record(op.value(x.data(), f64::NAN), Origin::Unary(op, x))
+        Self::record(op.value(x.data(), UNREAD), Origin::Unary(op, x))
     }
 
     #[inline(always)]
@@ -151,15 +156,15 @@ impl Value {
                 Self::record(op.value(x.data(), y.data()), Origin::Binary(op, x, y))
             }
             Operand::Literal(y) => {
-                Self::record(op.value(x.data(), y), Origin::WithLiteral(op, x, y))
+                Self::record(op.value(x.data(), y), Origin::LiteralRight(op, x, y))
             }
         }
     }
 
     #[inline(always)]
     #[track_caller]
-    pub(crate) fn of_literal(op: Op, x: f64, y: Self) -> Self {
-        Self::record(op.value(x, y.data()), Origin::OfLiteral(op, x, y))
+    pub(crate) fn literal_left(op: Op, x: f64, y: Self) -> Self {
+        Self::record(op.value(x, y.data()), Origin::LiteralLeft(op, x, y))
     }
 
     /// The same node, named. The tree shows the name.
@@ -182,13 +187,22 @@ impl Value {
     }
 
     /// The number that the node holds.
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Self::borrow_mut) is alive.
     #[inline]
     #[track_caller]
     pub fn data(&self) -> f64 {
         self.0.numbers.borrow().data
     }
 
-    /// The gradient that the last backward passes left here.
+    /// The gradient: of a leaf the sum over all backward passes since it was 0, of an inner node
+    /// that of the last pass.
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Self::borrow_mut) is alive.
     #[inline]
     #[track_caller]
     pub fn grad(&self) -> f64 {
@@ -197,7 +211,12 @@ impl Value {
 
     /// Gives the node another number, as an optimizer does with a parameter.
     ///
-    /// What was already computed from it keeps its value.
+    /// Do so before the forward pass: what was already computed from the node keeps its value, and
+    /// `backward` on that would take the new number together with the old results.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of this node is alive.
     #[inline]
     #[track_caller]
     pub fn set_data(&self, data: f64) {
@@ -205,6 +224,10 @@ impl Value {
     }
 
     /// Sets the node's gradient to 0.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of this node is alive.
     #[inline]
     #[track_caller]
     pub fn zero_grad(&self) {
@@ -285,7 +308,7 @@ impl Value {
             panic!("backward writes every node of the graph, and a guard of one of them is alive");
         }
         self.add_grad(1.0);
-        let mut complete = stack;
+        let mut complete = stack; // empty again
         complete.push(self);
         while let Some(value) = complete.pop() {
             value.pass_down(&mut complete);
@@ -299,14 +322,14 @@ impl Value {
         let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
         match self.origin() {
             Origin::Leaf => {}
-            Origin::Unary(op, x) => x.receive(op.dx(x.data(), f64::NAN, out, g), complete),
+            Origin::Unary(op, x) => x.receive(op.dx(x.data(), UNREAD, out, g), complete),
             Origin::Binary(op, x, y) => {
                 let (x_data, y_data) = (x.data(), y.data());
                 x.receive(op.dx(x_data, y_data, out, g), complete);
                 y.receive(op.dy(x_data, y_data, out, g), complete);
             }
-            Origin::WithLiteral(op, x, y) => x.receive(op.dx(x.data(), *y, out, g), complete),
-            Origin::OfLiteral(op, x, y) => y.receive(op.dy(*x, y.data(), out, g), complete),
+            Origin::LiteralRight(op, x, y) => x.receive(op.dx(x.data(), *y, out, g), complete),
+            Origin::LiteralLeft(op, x, y) => y.receive(op.dy(*x, y.data(), out, g), complete),
             Origin::Sum(terms) => {
                 for x in terms {
                     x.receive(g, complete);
@@ -336,19 +359,19 @@ impl Value {
         self.0.numbers.borrow_mut().grad += grad;
     }
 
-    /// Counts one more reader of this node, and returns its data; the first reader finds it
-    /// unvisited.
+    /// Counts one more reader of this node. The first one sets the gradient to 0 and leaves the
+    /// node `to_walk`. Returns the node's data.
     #[inline]
-    fn visit<'graph>(
+    fn count_reader<'graph>(
         &'graph self,
-        unvisited: &mut Vec<&'graph Value>,
+        to_walk: &mut Vec<&'graph Value>,
     ) -> Result<f64, BorrowMutError> {
         let mut numbers = self.0.numbers.try_borrow_mut()?;
         if !self.is_leaf() {
             let pending = self.0.pending.get();
             if pending == 0 {
                 numbers.grad = 0.0;
-                unvisited.push(self);
+                to_walk.push(self);
             }
             self.0.pending.set(pending + 1);
         }
@@ -364,27 +387,27 @@ impl Value {
 /// Counts, for every inner node below `root`, those that read it, and sets its gradient to 0.
 fn count_readers<'graph>(
     root: &'graph Value,
-    unvisited: &mut Vec<&'graph Value>,
+    to_walk: &mut Vec<&'graph Value>,
 ) -> Result<(), BorrowMutError> {
-    root.visit(unvisited)?;
-    while let Some(value) = unvisited.pop() {
+    root.count_reader(to_walk)?;
+    while let Some(value) = to_walk.pop() {
         match value.origin() {
             Origin::Leaf => {}
-            Origin::Unary(_, x) | Origin::WithLiteral(_, x, _) | Origin::OfLiteral(_, _, x) => {
-                x.visit(unvisited)?;
+            Origin::Unary(_, x) | Origin::LiteralRight(_, x, _) | Origin::LiteralLeft(_, _, x) => {
+                x.count_reader(to_walk)?;
             }
             Origin::Binary(_, x, y) => {
-                x.visit(unvisited)?;
-                y.visit(unvisited)?;
+                x.count_reader(to_walk)?;
+                y.count_reader(to_walk)?;
             }
             Origin::Sum(terms) => {
                 for x in terms {
-                    x.visit(unvisited)?;
+                    x.count_reader(to_walk)?;
                 }
             }
             Origin::WeightedSum(weights, inputs) => {
-                weights.visit(unvisited)?;
-                inputs.visit(unvisited)?;
+                weights.count_reader(to_walk)?;
+                inputs.count_reader(to_walk)?;
             }
         }
     }
@@ -402,7 +425,7 @@ fn forget_readers(root: &Value) {
         }
         match value.origin() {
             Origin::Leaf => {}
-            Origin::Unary(_, x) | Origin::WithLiteral(_, x, _) | Origin::OfLiteral(_, _, x) => {
+            Origin::Unary(_, x) | Origin::LiteralRight(_, x, _) | Origin::LiteralLeft(_, _, x) => {
                 visited.push(x);
             }
             Origin::Binary(_, x, y) => visited.extend([x, y]),
@@ -439,7 +462,7 @@ impl Node {
     fn release_operands(&mut self, waiting: &mut Vec<Value>) -> Option<Value> {
         match ManuallyDrop::into_inner(mem::take(&mut self.origin)) {
             Origin::Leaf => None,
-            Origin::Unary(_, x) | Origin::WithLiteral(_, x, _) | Origin::OfLiteral(_, _, x) => {
+            Origin::Unary(_, x) | Origin::LiteralRight(_, x, _) | Origin::LiteralLeft(_, _, x) => {
                 x.if_unshared()
             }
             Origin::Binary(_, x, y) => {
@@ -489,6 +512,13 @@ impl From<f64> for Value {
     }
 }
 
+impl From<&Value> for Value {
+    /// Another handle to the same node.
+    fn from(value: &Value) -> Self {
+        value.clone()
+    }
+}
+
 impl From<Value> for Operand {
     fn from(value: Value) -> Self {
         Self::Node(value)
@@ -508,9 +538,15 @@ impl From<f64> for Operand {
 }
 
 impl fmt::Debug for Value {
+    /// Both numbers. Does not panic where a guard hides them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ValueData { data, grad } = *self.borrow();
-        write!(f, "Value(data={data}, grad={grad})")
+        match self.0.numbers.try_borrow() {
+            Ok(numbers) => {
+                let ValueData { data, grad } = *numbers;
+                write!(f, "Value(data={data}, grad={grad})")
+            }
+            Err(_) => write!(f, "Value(<borrowed>)"),
+        }
     }
 }
 

@@ -24,7 +24,8 @@
 //! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them.
 //! - [`data`]: generated data sets.
 //!
-//! Randomness comes in as `&mut impl Rng`. The crate [`rand`] is exported, so that its version fits.
+//! Randomness comes in as an `Rng`. The crate [`rand`] is exported, so that its version fits, with
+//! seeded generators only; for a seed from the system add `rand` with its default features.
 
 #![deny(missing_docs)]
 

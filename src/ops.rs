@@ -14,13 +14,14 @@
 //! `f64`; and behind `=>` what is passed down to each argument.
 //!
 //! Everything else derives from the rows, and a new operation is a new row (and a paragraph in the
-//! notes). Two things to know when writing one:
+//! notes). Three things to know when writing one:
 //!
 //! - The table is closed: a rule is written with operators and with functions of the table only,
-//!   because rules run on other numbers than `f64` too.
+//!   because rules are made for other numbers than `f64` too; the tests run them on one.
 //! - A rule that chooses a side drops the other one by `when` or `unless`. It must not multiply by
-//!   0 or 1 instead: 0 · ∞ is NaN. For the same reason it keeps the arguments of what it drops away
-//!   from where their slope is infinite: the rule may be differentiated in its turn.
+//!   0 or 1 instead: 0 · ∞ is NaN. For the same reason it also masks the arguments of the part that
+//!   it drops, where that has an infinite slope.
+//! - On `f64`, `max` and `min` are those of the standard library, which swallow NaN: use an `if`.
 
 use std::borrow::Borrow;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
@@ -256,7 +257,8 @@ NormalCdf normal_cdf "Φ" (x) = x.normal_cdf()
 
 // ── what the rows expand to ─────────────────────────────────────────────────────────────────────
 
-/// The functions that the rows use and `f64` lacks, or has under another name.
+/// The functions that the rows use and `f64` lacks, or has under another name. Rules pass numbers
+/// and references alike, hence `Borrow`.
 trait Functions {
     fn pow(self, y: impl Borrow<f64>) -> f64;
     fn at_most(self, y: impl Borrow<f64>) -> f64;
@@ -268,7 +270,8 @@ trait Functions {
 }
 
 impl Functions for f64 {
-    /// `powf`, except that the exponents which need no logarithm are computed without one.
+    /// `powf`, except that the exponents which need no logarithm are computed without one, as in
+    /// PyTorch. So ±½ at -0 and -∞ are what `sqrt` makes of them.
     #[expect(
         clippy::float_cmp,
         reason = "only the exact exponents have a shorter way"
@@ -410,7 +413,7 @@ macro_rules! define_methods {
             ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
             => x: $dx:expr $(, y: $dy:expr)?;
     )*) => {
-        /// The functions of the table, `src/ops.rs`. There and in `notes/Gradients.md` stands what
+        /// The functions of the table, `src/ops.rs`; x is the value itself. There and in `notes/Gradients.md` stands what
         /// each passes down; the [conventions](crate::engine#conventions) hold at kinks, ties,
         /// powers of 0 and NaN.
         impl Value { $(

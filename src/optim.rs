@@ -1,7 +1,7 @@
 //! Optimizers: they move parameters against their gradients.
 //!
-//! All follow PyTorch: its formulas, defaults and order of operations. The settings are chained
-//! behind the constructor. `notes/Optimizers.md` explains the equations.
+//! All follow PyTorch: its formulas, order of operations and defaults, but that the learning rate is
+//! given and that of momentum is 0.9. The settings are chained behind the constructor. `notes/Optimizers.md` explains the equations.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -27,15 +27,24 @@ pub trait Optimizer {
     fn parameters(&self) -> &[Value];
 
     /// Moves each parameter by its gradient.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of a parameter is alive. Nothing has been changed then.
     fn step(&mut self);
 
     /// The learning rate.
     fn learning_rate(&self) -> f64;
 
     /// Sets the learning rate of the steps to come, for a schedule.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative.
     fn set_learning_rate(&mut self, learning_rate: f64);
 
     /// Sets the gradient of every parameter to 0.
+    #[track_caller]
     fn zero_grad(&self) {
         for parameter in self.parameters() {
             parameter.zero_grad();
@@ -53,10 +62,11 @@ struct Common {
 }
 
 impl Common {
+    #[track_caller]
     fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
         Self {
             parameters: parameters.into_iter().collect(),
-            learning_rate,
+            learning_rate: at_least_zero("learning rate", learning_rate),
             weight_decay: 0.0,
             maximize: false,
         }
@@ -67,6 +77,14 @@ impl Common {
         vec![0.0; self.parameters.len()]
     }
 
+    /// Panics if a step could not write all parameters.
+    #[track_caller]
+    fn expect_writable(&self) {
+        for parameter in &self.parameters {
+            drop(parameter.borrow_mut());
+        }
+    }
+
     /// The direction to descend against, weight decay included.
     fn gradient(&self, parameter: &Value) -> f64 {
         let gradient = parameter.grad();
@@ -75,15 +93,41 @@ impl Common {
     }
 }
 
+/// The setting, if it can be one; NaN cannot.
+#[track_caller]
+fn at_least_zero(name: &str, setting: f64) -> f64 {
+    assert!(
+        setting >= 0.0,
+        "the {name} must be at least 0, not {setting}"
+    );
+    setting
+}
+
+/// The part of a running mean that a step keeps, if it can be one.
+#[track_caller]
+fn part(name: &str, setting: f64) -> f64 {
+    assert!(
+        (0.0..1.0).contains(&setting),
+        "{name} must be at least 0 and less than 1, not {setting}"
+    );
+    setting
+}
+
 /// Gives an optimizer with a field `common` and a method `update` the settings and the trait that
 /// all optimizers share.
 macro_rules! optimizer {
     ($Optimizer:ident) => {
         impl $Optimizer {
             /// L2 penalty: adds `weight_decay` · parameter to each gradient. Default 0.
+            ///
+            /// # Panics
+            ///
+            /// If it is negative.
             #[must_use]
+            #[track_caller]
             pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-                self.common.weight_decay = weight_decay;
+                self.common.weight_decay =
+                    $crate::optim::at_least_zero("weight decay", weight_decay);
                 self
             }
 
@@ -100,7 +144,9 @@ macro_rules! optimizer {
                 &self.common.parameters
             }
 
+            #[track_caller]
             fn step(&mut self) {
+                self.common.expect_writable();
                 self.update();
             }
 
@@ -108,8 +154,10 @@ macro_rules! optimizer {
                 self.common.learning_rate
             }
 
+            #[track_caller]
             fn set_learning_rate(&mut self, learning_rate: f64) {
-                self.common.learning_rate = learning_rate;
+                self.common.learning_rate =
+                    $crate::optim::at_least_zero("learning rate", learning_rate);
             }
         }
     };

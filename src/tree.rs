@@ -60,7 +60,6 @@ impl fmt::Display for Tree<'_> {
         // The options come from here alone, not from a user's configuration of `ptree`.
         let config = PrintConfig {
             indent: 4,
-            depth: u32::MAX,
             ..PrintConfig::default()
         };
         let mut text = Vec::new();
@@ -166,8 +165,8 @@ impl<'a> Content<'a> {
                 Origin::Leaf => vec![],
                 Origin::Unary(_, x) => vec![Self::Node(x)],
                 Origin::Binary(_, x, y) => vec![Self::Node(x), Self::Node(y)],
-                Origin::WithLiteral(_, x, y) => vec![Self::Node(x), Self::Literal(*y)],
-                Origin::OfLiteral(_, x, y) => vec![Self::Literal(*x), Self::Node(y)],
+                Origin::LiteralRight(_, x, y) => vec![Self::Node(x), Self::Literal(*y)],
+                Origin::LiteralLeft(_, x, y) => vec![Self::Literal(*x), Self::Node(y)],
                 Origin::Sum(terms) => {
                     Terms::new(&[], &[], terms, value.grad()).operands(terms.len())
                 }
@@ -193,8 +192,8 @@ fn label(origin: &Origin) -> Option<&'static str> {
         Origin::Leaf => None,
         Origin::Unary(op, _)
         | Origin::Binary(op, ..)
-        | Origin::WithLiteral(op, ..)
-        | Origin::OfLiteral(op, ..) => Some(op.label()),
+        | Origin::LiteralRight(op, ..)
+        | Origin::LiteralLeft(op, ..) => Some(op.label()),
         Origin::WeightedSum(weights, inputs)
             if weights.values().len() == 1 && inputs.values().len() == 1 =>
         {
@@ -214,7 +213,7 @@ impl Item<'_> {
         }
         write_numbers(f, data, grad)?;
         if let Some(name) = value.name() {
-            write!(f, " ← {name}")?;
+            write!(f, " ← {}", printable(&name))?;
         }
         if label.is_none() {
             return Ok(());
@@ -238,6 +237,19 @@ impl Item<'_> {
         });
         fits
     }
+}
+
+/// The name with its control characters escaped, for a line break would tear the tree.
+fn printable(name: &str) -> String {
+    let mut printable = String::new();
+    for character in name.chars() {
+        if character.is_control() {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
 }
 
 fn write_numbers(f: &mut impl io::Write, data: f64, grad: f64) -> io::Result<()> {

@@ -262,7 +262,7 @@ fn a_wrong_number_of_inputs_is_reported_at_the_callers_line() {
 }
 
 #[test]
-#[should_panic(expected = "the shape [2, 3] holds 6 values, not 1")]
+#[should_panic(expected = "the shape [2, 3] does not hold 1 values")]
 fn a_block_refuses_a_wrong_shape() {
     let _ = Block::new("weight", &[2, 3], values([1.0]));
 }

@@ -20,7 +20,7 @@ macro_rules! operator {
             #[inline]
             #[track_caller]
             fn $method(self, y: Value) -> Value {
-                Value::of_literal(Op::$Trait, self, y)
+                Value::literal_left(Op::$Trait, self, y)
             }
         }
 
@@ -30,7 +30,7 @@ macro_rules! operator {
             #[inline]
             #[track_caller]
             fn $method(self, y: &Value) -> Value {
-                Value::of_literal(Op::$Trait, self, y.clone())
+                Value::literal_left(Op::$Trait, self, y.clone())
             }
         }
 
@@ -50,7 +50,7 @@ macro_rules! operator {
             #[inline]
             #[track_caller]
             fn $method(self, y: $Y) -> Value {
-                Value::binary(Op::$Trait, self.to_owned(), y.into())
+                Value::binary(Op::$Trait, self.into(), y.into())
             }
         }
     };

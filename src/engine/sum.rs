@@ -11,7 +11,7 @@ use std::fmt;
 use std::iter::{self, Product, Sum};
 use std::rc::Rc;
 
-use super::{Origin, Value, ValueData};
+use super::{Origin, UNREAD, Value, ValueData};
 use crate::ops::Op;
 
 /// A list of nodes that weighted sums share.
@@ -42,9 +42,9 @@ impl Operands {
 
     /// Counts one more sum that reads this list; the first one visits its values.
     #[inline]
-    pub(super) fn visit<'graph>(
+    pub(super) fn count_reader<'graph>(
         &'graph self,
-        unvisited: &mut Vec<&'graph Value>,
+        to_walk: &mut Vec<&'graph Value>,
     ) -> Result<(), BorrowMutError> {
         let pending = self.pending.get();
         self.pending.set(pending + 1);
@@ -53,7 +53,7 @@ impl Operands {
             numbers.clear();
             numbers.reserve_exact(self.values.len());
             for value in &self.values {
-                let data = value.visit(unvisited)?;
+                let data = value.count_reader(to_walk)?;
                 numbers.push(ValueData { data, grad: 0.0 });
             }
         }
@@ -72,7 +72,7 @@ impl Operands {
     fn receive(&self, factors: &Self, g: f64) {
         let mut numbers = self.numbers.borrow_mut();
         for (x, y) in iter::zip(numbers.iter_mut(), factors.numbers.borrow().iter()) {
-            x.grad += Op::Mul.dx(x.data, y.data, f64::NAN, g);
+            x.grad += Op::Mul.dx(x.data, y.data, UNREAD, g);
         }
     }
 
@@ -96,7 +96,8 @@ impl fmt::Debug for Operands {
 }
 
 impl Value {
-    /// The weighted sum w₀x₀ + w₁x₁ + …, as one node. It is added up from left to right.
+    /// The weighted sum w₀x₀ + w₁x₁ + …, as one node. It is added up from left to right; if there is
+    /// nothing to add, it is a leaf of 0.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -138,6 +139,9 @@ impl Value {
         if let Some(bias) = weights.values.get(inputs.values.len()) {
             data += bias.data();
         }
+        if weights.values.is_empty() {
+            return Self::new(data);
+        }
         Self::record(
             data,
             Origin::WeightedSum(Rc::clone(weights), Rc::clone(inputs)),
@@ -155,7 +159,8 @@ pub(super) fn pass_down<'graph>(
     complete: &mut Vec<&'graph Value>,
 ) {
     // If g is 0 there is nothing to pass down, unless an operand is infinite: 0 · ∞ is NaN. But a
-    // finite sum has finite operands. With ReLU, that is every second neuron or more.
+    // finite sum has finite operands (those that it was computed from). With ReLU, that is every
+    // second neuron or more.
     if g != 0.0 || !out.is_finite() {
         weights.receive(inputs, g);
         inputs.receive(weights, g);
@@ -169,7 +174,6 @@ pub(super) fn pass_down<'graph>(
 
 impl Sum for Value {
     /// The sum as one node, added up from left to right; a leaf of 0 if there are no terms.
-    #[track_caller]
     fn sum<I: Iterator<Item = Value>>(terms: I) -> Value {
         let terms: Box<[Value]> = terms.collect();
         let mut data = 0.0;
@@ -186,7 +190,6 @@ impl Sum for Value {
 
 impl<'a> Sum<&'a Value> for Value {
     /// The sum as one node, added up from left to right; a leaf of 0 if there are no terms.
-    #[track_caller]
     fn sum<I: Iterator<Item = &'a Value>>(terms: I) -> Value {
         terms.cloned().sum()
     }
@@ -194,7 +197,6 @@ impl<'a> Sum<&'a Value> for Value {
 
 impl Product for Value {
     /// The product, from left to right; a leaf of 1 if there are no factors.
-    #[track_caller]
     fn product<I: Iterator<Item = Value>>(factors: I) -> Value {
         factors
             .reduce(|x, y| x * y)
@@ -204,7 +206,6 @@ impl Product for Value {
 
 impl<'a> Product<&'a Value> for Value {
     /// The product, from left to right; a leaf of 1 if there are no factors.
-    #[track_caller]
     fn product<I: Iterator<Item = &'a Value>>(factors: I) -> Value {
         factors.cloned().product()
     }

@@ -24,7 +24,7 @@ pub enum Init {
 
 impl Init {
     /// Draws one weight.
-    pub(super) fn draw(self, fan_in: usize, fan_out: usize, rng: &mut impl Rng) -> f64 {
+    pub(super) fn draw(self, fan_in: usize, fan_out: usize, rng: &mut (impl Rng + ?Sized)) -> f64 {
         let (fan_in, fan_out) = (fan_in as f64, fan_out as f64);
         let mut uniform = |bound: f64| bound * (2.0 * rng.random::<f64>() - 1.0);
         match self {

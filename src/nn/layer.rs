@@ -6,7 +6,7 @@ use super::neuron::expect_inputs;
 use super::{Activation, Block, Init, Module, Neuron};
 use crate::engine::{Operands, Value};
 
-/// A fully connected layer: neurons that read the same inputs.
+/// A fully connected layer: neurons that read the same inputs. A clone shares its parameters.
 ///
 /// ```
 /// use micrograd::nn::{Activation, Layer, Module};
@@ -31,7 +31,12 @@ impl Layer {
     /// If there are no outputs.
     #[must_use]
     #[track_caller]
-    pub fn new(inputs: usize, outputs: usize, activation: Activation, rng: &mut impl Rng) -> Self {
+    pub fn new(
+        inputs: usize,
+        outputs: usize,
+        activation: Activation,
+        rng: &mut (impl Rng + ?Sized),
+    ) -> Self {
         assert!(outputs > 0, "a layer needs at least one neuron");
         let neurons = (0..outputs).map(|_| Neuron::new(inputs, activation, rng));
         Self {
@@ -41,7 +46,8 @@ impl Layer {
     }
 
     /// Draws all weights anew and sets the biases to 0.
-    pub fn init(&self, init: Init, rng: &mut impl Rng) {
+    #[track_caller]
+    pub fn init(&self, init: Init, rng: &mut (impl Rng + ?Sized)) {
         for neuron in &self.neurons {
             neuron.init(init, self.neurons.len(), rng);
         }
@@ -84,10 +90,12 @@ impl Layer {
     #[track_caller]
     pub(super) fn forward_owned(&self, inputs: Vec<Value>) -> Vec<Value> {
         let inputs = Operands::new(inputs);
-        self.neurons
-            .iter()
-            .map(|neuron| neuron.forward_shared(&inputs))
-            .collect()
+        let mut outputs = Vec::with_capacity(self.neurons.len());
+        // Not an iterator: a closure would hide the caller's line.
+        for neuron in &self.neurons {
+            outputs.push(neuron.forward_shared(&inputs));
+        }
+        outputs
     }
 }
 

@@ -7,6 +7,8 @@ use super::{Activation, Block, Init, Layer, Module};
 use crate::engine::Value;
 
 /// A multi-layer perceptron: layers, one after the other.
+///
+/// A clone shares its parameters.
 #[derive(Clone, Debug)]
 pub struct MLP {
     layers: Vec<Layer>,
@@ -20,14 +22,14 @@ impl MLP {
     /// If there is no layer, or one without neurons.
     #[must_use]
     #[track_caller]
-    pub fn new(inputs: usize, outputs: &[usize], rng: &mut impl Rng) -> Self {
-        let activations = [Activation::ReLU, Activation::Linear];
-        let last = outputs.len().saturating_sub(1);
-        let layers: Vec<_> = outputs
+    pub fn new(inputs: usize, outputs: &[usize], rng: &mut (impl Rng + ?Sized)) -> Self {
+        let mut layers: Vec<_> = outputs
             .iter()
-            .enumerate()
-            .map(|(i, &outputs)| (outputs, activations[usize::from(i == last)]))
+            .map(|&outputs| (outputs, Activation::ReLU))
             .collect();
+        if let Some((_, activation)) = layers.last_mut() {
+            *activation = Activation::Linear;
+        }
         Self::with_activations(inputs, &layers, rng)
     }
 
@@ -51,7 +53,7 @@ impl MLP {
     pub fn with_activations(
         inputs: usize,
         layers: &[(usize, Activation)],
-        rng: &mut impl Rng,
+        rng: &mut (impl Rng + ?Sized),
     ) -> Self {
         assert!(!layers.is_empty(), "a net needs at least one layer");
         let mut layer_inputs = inputs;
@@ -73,7 +75,8 @@ impl MLP {
     /// let model = MLP::new(2, &[16, 16, 1], &mut rng);
     /// model.init(Init::HeNormal, &mut rng);
     /// ```
-    pub fn init(&self, init: Init, rng: &mut impl Rng) {
+    #[track_caller]
+    pub fn init(&self, init: Init, rng: &mut (impl Rng + ?Sized)) {
         for layer in &self.layers {
             layer.init(init, rng);
         }

@@ -28,7 +28,8 @@ pub trait Module {
     /// The parameters by name and shape, as the entries of PyTorch's `state_dict`.
     fn blocks(&self) -> Vec<Block>;
 
-    /// Every parameter once. By default in the order of the blocks.
+    /// Every parameter once. By default in the order of the blocks; those of the crate go neuron by
+    /// neuron, as micrograd does. To save or load parameters, go by the blocks.
     fn parameters(&self) -> Vec<Value> {
         let mut seen = HashSet::new();
         let mut parameters: Vec<_> = self
@@ -41,6 +42,7 @@ pub trait Module {
     }
 
     /// Sets the gradient of every parameter to 0.
+    #[track_caller]
     fn zero_grad(&self) {
         for parameter in self.parameters() {
             parameter.zero_grad();
@@ -65,11 +67,12 @@ impl Block {
     #[must_use]
     #[track_caller]
     pub fn new(name: impl Into<String>, shape: &[usize], values: Vec<Value>) -> Self {
-        let size: usize = shape.iter().product();
-        assert_eq!(
-            size,
-            values.len(),
-            "the shape {shape:?} holds {size} values, not {}",
+        let size = shape
+            .iter()
+            .try_fold(1_usize, |size, &n| size.checked_mul(n));
+        assert!(
+            size == Some(values.len()),
+            "the shape {shape:?} does not hold {} values",
             values.len()
         );
         Self {

@@ -6,7 +6,7 @@ use rand::Rng;
 use super::{Activation, Block, Init, Module};
 use crate::engine::{Operands, Value};
 
-/// A neuron: activation(w₀x₀ + w₁x₁ + … + bias).
+/// A neuron: activation(w₀x₀ + w₁x₁ + … + bias). A clone shares its parameters.
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -28,7 +28,7 @@ pub struct Neuron {
 impl Neuron {
     /// A neuron of `inputs` inputs, its weights uniform in ±1 / √inputs and its bias 0.
     #[must_use]
-    pub fn new(inputs: usize, activation: Activation, rng: &mut impl Rng) -> Self {
+    pub fn new(inputs: usize, activation: Activation, rng: &mut (impl Rng + ?Sized)) -> Self {
         let neuron = Self {
             parameters: Operands::new((0..=inputs).map(|_| Value::new(0.0)).collect()),
             activation,
@@ -38,7 +38,8 @@ impl Neuron {
     }
 
     /// Draws the weights anew, as those of a layer of `fan_out` neurons, and sets the bias to 0.
-    pub(super) fn init(&self, init: Init, fan_out: usize, rng: &mut impl Rng) {
+    #[track_caller]
+    pub(super) fn init(&self, init: Init, fan_out: usize, rng: &mut (impl Rng + ?Sized)) {
         for weight in self.weights() {
             weight.set_data(init.draw(self.inputs(), fan_out, rng));
         }

@@ -86,7 +86,7 @@ fn every_derivative_agrees_with_a_finite_difference() {
         }
         assert_close(x_node.grad(), central_difference(at_x, x), &what);
         if arguments == Arguments::XAndY {
-            Value::of_literal(op, x, y_node.clone()).backward();
+            Value::literal_left(op, x, y_node.clone()).backward();
             assert_close(y_node.grad(), central_difference(at_y, y), &what);
 
             Value::binary(op, x_node.clone(), y_node.clone().into()).backward();

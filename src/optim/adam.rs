@@ -1,4 +1,4 @@
-use super::Common;
+use super::{Common, at_least_zero, part};
 use crate::engine::Value;
 
 /// Adam: momentum, divided by a running root of the mean square, both corrected for their start
@@ -28,7 +28,12 @@ pub struct Adam {
 
 impl Adam {
     /// β₁ = 0.9, β₂ = 0.999 and ε = 1e-8, with the given learning rate.
+    ///
+    /// # Panics
+    ///
+    /// If the learning rate is negative.
     #[must_use]
+    #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
         let common = Common::new(parameters, learning_rate);
         Self {
@@ -46,26 +51,41 @@ impl Adam {
     }
 
     /// β₁ and β₂, the parts of the running means that a step keeps. Default 0.9 and 0.999.
+    ///
+    /// # Panics
+    ///
+    /// If one is negative, or 1 or more.
     #[must_use]
+    #[track_caller]
     pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
-        self.beta1 = beta1;
-        self.beta2 = beta2;
+        self.beta1 = part("beta1", beta1);
+        self.beta2 = part("beta2", beta2);
         self
     }
 
     /// ε, which keeps the divisor from 0. Default 1e-8.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative.
     #[must_use]
+    #[track_caller]
     pub fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
+        self.eps = at_least_zero("eps", eps);
         self
     }
 
     /// AdamW: shrinks each parameter by lr · `weight_decay` of itself before the step, apart from
     /// the gradient (Loshchilov and Hutter 2019, algorithm 2). Default 0; PyTorch's AdamW
     /// takes 0.01.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative.
     #[must_use]
+    #[track_caller]
     pub fn decoupled_weight_decay(mut self, weight_decay: f64) -> Self {
-        self.decoupled_weight_decay = weight_decay;
+        self.decoupled_weight_decay = at_least_zero("weight decay", weight_decay);
         self
     }
 
@@ -76,6 +96,7 @@ impl Adam {
         self
     }
 
+    #[track_caller]
     fn update(&mut self) {
         self.steps = self.steps.saturating_add(1);
         let learning_rate = self.common.learning_rate;

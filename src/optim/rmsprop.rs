@@ -1,4 +1,4 @@
-use super::Common;
+use super::{Common, at_least_zero, part};
 use crate::engine::Value;
 
 /// RMSProp: divides the gradient by a running root of its mean square (Hinton, Srivastava and
@@ -19,7 +19,12 @@ pub struct RMSProp {
 
 impl RMSProp {
     /// α = 0.99 and ε = 1e-8, not centered, without momentum, with the given learning rate.
+    ///
+    /// # Panics
+    ///
+    /// If the learning rate is negative.
     #[must_use]
+    #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
         let common = Common::new(parameters, learning_rate);
         Self {
@@ -35,34 +40,51 @@ impl RMSProp {
     }
 
     /// α, the part of the running mean that a step keeps. Default 0.99.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative, or 1 or more.
     #[must_use]
+    #[track_caller]
     pub fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = alpha;
+        self.alpha = part("alpha", alpha);
         self
     }
 
     /// ε, which keeps the divisor from 0. Default 1e-8.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative.
     #[must_use]
+    #[track_caller]
     pub fn eps(mut self, eps: f64) -> Self {
-        self.eps = eps;
+        self.eps = at_least_zero("eps", eps);
         self
     }
 
     /// μ, momentum on the scaled gradients: v ← μ · v + g / (√s + ε), p ← p - lr · v. Default 0.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative.
     #[must_use]
+    #[track_caller]
     pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = momentum;
+        self.momentum = at_least_zero("momentum", momentum);
         self
     }
 
     /// Subtracts the square of the running mean from s, so that it is a variance (Graves 2013,
-    /// equation 40).
+    /// equation 40). Under a constant gradient the variance goes to 0 and the steps grow without
+    /// bound; rounding can then make it negative, and the step NaN, as in PyTorch.
     #[must_use]
     pub fn centered(mut self) -> Self {
         self.centered = true;
         self
     }
 
+    #[track_caller]
     fn update(&mut self) {
         let new = 1.0 - self.alpha;
         for (i, p) in self.common.parameters.iter().enumerate() {

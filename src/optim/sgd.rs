@@ -1,4 +1,4 @@
-use super::Common;
+use super::{Common, at_least_zero};
 use crate::engine::Value;
 
 /// Stochastic gradient descent: p ← p - lr · g.
@@ -20,13 +20,19 @@ pub struct SGD {
 
 impl SGD {
     /// Plain gradient descent with the given learning rate.
+    ///
+    /// # Panics
+    ///
+    /// If the learning rate is negative.
     #[must_use]
+    #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
         Self {
             common: Common::new(parameters, learning_rate),
         }
     }
 
+    #[track_caller]
     fn update(&self) {
         for p in &self.common.parameters {
             p.set_data(p.data() - self.common.learning_rate * self.common.gradient(p));
@@ -52,7 +58,12 @@ pub struct Momentum {
 
 impl Momentum {
     /// Momentum of 0.9 with the given learning rate.
+    ///
+    /// # Panics
+    ///
+    /// If the learning rate is negative.
     #[must_use]
+    #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
         Self {
             common: Common::new(parameters, learning_rate),
@@ -64,9 +75,14 @@ impl Momentum {
     }
 
     /// μ, the part of the velocity that a step keeps. Default 0.9.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative.
     #[must_use]
+    #[track_caller]
     pub fn momentum(mut self, momentum: f64) -> Self {
-        self.mu = momentum;
+        self.mu = at_least_zero("momentum", momentum);
         self
     }
 
@@ -106,6 +122,7 @@ impl Momentum {
         );
     }
 
+    #[track_caller]
     fn update(&mut self) {
         let first = self.velocity.is_none();
         let velocity = self.velocity.get_or_insert_with(|| self.common.zeros());
