@@ -67,9 +67,18 @@ fn moons_adam_learns_all_points_and_draws_the_regions() {
 
 #[test]
 fn moons_adam_reads_a_file_with_either_kind_of_labels() {
-    let content = b"x,y,label\n0.0,1.0,0\n\n1.0,-0.5,1.0e+00\n-1,0.1,-1\n2,0.4,1\n";
-    let (message, success) = moons_on("good.csv", Some(content));
-    assert!(success, "{message}");
+    let rows = |upper: &str| {
+        format!("x,y,label\n0,1,{upper}\n\n1,-0.5,1.0e+00\n-1,0.1,{upper}\n2,0.4,1\n")
+    };
+    let pictures = ["-1", "0"].map(|upper| {
+        let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("upper{upper}.csv"));
+        fs::write(&path, rows(upper)).unwrap();
+        stdout(&example("moons_adam", &[path.to_str().unwrap()]))
+    });
+    assert_eq!(pictures[0], pictures[1]);
+    // The upper moon lies on the left, the lower one on the right.
+    let middle = pictures[0].lines().rev().nth(15).unwrap();
+    assert!(middle.starts_with('□') && middle.ends_with('■'), "{middle}");
 }
 
 #[test]

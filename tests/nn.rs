@@ -268,6 +268,32 @@ fn a_block_refuses_a_wrong_shape() {
 }
 
 #[test]
+fn a_clone_shares_its_parameters() {
+    let model = MLP::new(2, &[1], &mut rng());
+    let clone = model.clone();
+    clone.parameters()[0].set_data(5.0);
+    assert_eq!(model.parameters()[0].data(), 5.0);
+}
+
+#[test]
+#[should_panic(expected = "a net needs at least one layer")]
+fn a_net_refuses_to_have_no_layers() {
+    let _ = MLP::new(2, &[], &mut rng());
+}
+
+#[test]
+#[should_panic(expected = "a layer needs at least one neuron")]
+fn a_layer_refuses_to_have_no_neurons() {
+    let _ = MLP::new(2, &[3, 0], &mut rng());
+}
+
+#[test]
+#[should_panic(expected = "does not hold 0 values")]
+fn a_block_refuses_a_shape_that_is_too_large_to_count() {
+    let _ = Block::new("weight", &[1 << (usize::BITS - 1), 2], vec![]);
+}
+
+#[test]
 fn a_net_learns_xor() {
     let model = MLP::with_activations(
         2,

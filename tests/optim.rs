@@ -1,7 +1,10 @@
 //! The optimizers against trajectories that PyTorch produced; `pytorch/optimizers.py` wrote them.
 
+mod common;
+
 use std::collections::BTreeMap;
 
+use common::panic_of;
 use micrograd::engine::Value;
 use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
 
@@ -141,7 +144,97 @@ fn zero_grad_clears_the_gradients_of_the_parameters() {
 }
 
 #[test]
-#[should_panic(expected = "Nesterov momentum needs a dampening of 0, not 0.5")]
-fn nesterov_takes_no_dampening() {
-    let _ = Momentum::new([], 0.1).dampening(0.5).nesterov();
+fn settings_that_make_no_optimizer_are_refused() {
+    let nesterov = "Nesterov momentum needs a dampening of 0, not 0.5";
+    let cases: [(fn(), &str); 13] = [
+        (
+            || drop(Momentum::new([], 0.1).dampening(0.5).nesterov()),
+            nesterov,
+        ),
+        (
+            || drop(Momentum::new([], 0.1).nesterov().dampening(0.5)),
+            nesterov,
+        ),
+        (
+            || drop(SGD::new([], -0.1)),
+            "the learning rate must be at least 0, not -0.1",
+        ),
+        (
+            || drop(SGD::new([], f64::NAN)),
+            "the learning rate must be at least 0, not NaN",
+        ),
+        (
+            || SGD::new([], 0.1).set_learning_rate(-1.0),
+            "at least 0, not -1",
+        ),
+        (
+            || drop(SGD::new([], 0.1).weight_decay(-1.0)),
+            "the weight decay must be at least 0",
+        ),
+        (
+            || drop(Momentum::new([], 0.1).momentum(-1.0)),
+            "the momentum must be at least 0",
+        ),
+        (
+            || drop(RMSProp::new([], 0.1).alpha(-1.0)),
+            "the alpha must be at least 0",
+        ),
+        (
+            || drop(RMSProp::new([], 0.1).momentum(-1.0)),
+            "the momentum must be at least 0",
+        ),
+        (
+            || drop(Adam::new([], 0.1).eps(-1.0)),
+            "the eps must be at least 0, not -1",
+        ),
+        (
+            || drop(Adam::new([], 0.1).betas(1.0, 0.9)),
+            "beta1 must be at least 0 and less than 1",
+        ),
+        (
+            || drop(Adam::new([], 0.1).betas(0.9, 1.0)),
+            "beta2 must be at least 0 and less than 1",
+        ),
+        (
+            || drop(Adam::new([], 0.1).decoupled_weight_decay(-1.0)),
+            "the weight decay must be at least 0",
+        ),
+    ];
+    for (make, expected) in cases {
+        let (message, _) = panic_of(make);
+        assert!(message.contains(expected), "{message}");
+    }
+}
+
+#[test]
+fn a_guard_stops_a_step_before_it_has_changed_anything() {
+    let parameters = [1.0, 2.0].map(Value::new);
+    let gradients = [0.5, 0.25];
+    let mut optim = Momentum::new(parameters.clone(), 0.1).dampening(0.5);
+    for (p, gradient) in parameters.iter().zip(gradients) {
+        p.borrow_mut().grad = gradient;
+    }
+    let guard = parameters[1].borrow();
+    let line = line!() + 1;
+    let panic = panic_of(|| optim.step());
+    assert_eq!(panic.1, line, "{}", panic.0);
+    drop(guard);
+    assert_eq!(parameters[0].data(), 1.0);
+    // The first step takes the gradient whole.
+    optim.step();
+    assert_eq!(
+        parameters.each_ref().map(Value::data),
+        [1.0 - 0.05, 2.0 - 0.025]
+    );
+}
+
+#[test]
+fn amsgrad_keeps_a_nan() {
+    let p = Value::new(1.0);
+    let mut optim = Adam::new([p.clone()], 0.1).amsgrad();
+    for gradient in [f64::NAN, 1.0] {
+        p.borrow_mut().grad = gradient;
+        optim.step();
+    }
+    assert!(p.data().is_nan());
 }

@@ -86,7 +86,24 @@ fn sums_and_weighted_sums_of_few_terms_have_no_empty_levels() {
     );
 
     let empty = Value::dot(&[], &[]);
-    assert_eq!(lines(&empty), ["+ data = 0.000, grad = 0.000"]);
+    assert_eq!(lines(&empty), ["data = 0.000, grad = 0.000"]);
+}
+
+#[test]
+fn a_name_cannot_tear_the_tree() {
+    let x = Value::new(2.0).with_name("a\nb\u{1b}[31m·\n");
+    let expected = "data = 2.000, grad = 0.000 ← a\\nb\\u{1b}[31m·\\n";
+    assert_eq!(x.tree().to_string(), expected);
+}
+
+#[test]
+fn literals_stand_on_their_side_and_print_in_full() {
+    let x = Value::new(2.0);
+    let leaf = "data = 2.000, grad = 0.000";
+    let left = lines(&(0.0625 - &x));
+    assert_eq!(left[1..], ["├── 0.0625".into(), format!("└── {leaf}")]);
+    let right = lines(&(&x / 1e-7));
+    assert_eq!(right[1..], [format!("├── {leaf}"), "└── 0.0000001".into()]);
 }
 
 #[test]

@@ -287,6 +287,77 @@ fn assert_close_or_undefined(ours: &Dual, theirs: f64, what: &str) {
 }
 
 #[test]
+fn nan_passes_through_every_operation_but_the_conditions() {
+    const NAN: f64 = f64::NAN;
+    for &(op, arguments) in OPERATIONS {
+        let of_nan = match op {
+            Op::AtMost | Op::Equals => continue,
+            Op::When | Op::Unless => vec![op.value(NAN, f64::from(op == Op::When))],
+            _ if arguments == Arguments::XAndY => vec![op.value(NAN, 2.5), op.value(2.5, NAN)],
+            _ => vec![op.value(NAN, 2.5)],
+        };
+        assert!(of_nan.iter().all(|value| value.is_nan()), "{op:?}");
+    }
+    // What does not depend on an argument does not depend on its being NaN.
+    assert_eq!((NAN.pow(0.0), 1.0.pow(NAN)), (1.0, 1.0));
+}
+
+#[test]
+fn values_and_rules_keep_their_digits_far_out_and_near_zero() {
+    let exact = [
+        ("exp_m1", Op::ExpM1.value(1e-10, 0.0), 1.000_000_000_05e-10),
+        ("ln_1p", Op::Ln1p.value(1e-10, 0.0), 9.999_999_999_5e-11),
+        (
+            "exp_m1'",
+            slope(Op::ExpM1, -40.0, 0.0).0,
+            4.248_354_255_291_589e-18,
+        ),
+        ("asinh'", slope(Op::Asinh, 1e200, 0.0).0, 1e-200),
+        (
+            "asin'",
+            slope(Op::Asin, 1.0 - 2e-16, 0.0).0,
+            4.745_313_281_212_578e7,
+        ),
+        ("atan2' x", slope(Op::Atan2, 1e-200, 1e-200).0, 5e199),
+        ("atan2' y", slope(Op::Atan2, 1e-200, 1e-200).1, -5e199),
+        ("hypot' x", slope(Op::Hypot, 3e200, 4e200).0, 0.6),
+        ("div' y", slope(Op::Div, 1e200, 1e200).1, -1e-200),
+        ("recip'", Op::Recip.dx(1e-160, 0.0, 1e160, 1e-300), -1e20),
+    ];
+    for (what, ours, theirs) in exact {
+        assert!(
+            (ours / theirs - 1.0).abs() < 4e-15,
+            "{what}: {ours} instead of {theirs}"
+        );
+    }
+}
+
+/// The local derivatives.
+fn slope(op: Op, x: f64, y: f64) -> (f64, f64) {
+    let out = op.value(x, y);
+    let has_y = OPERATIONS.contains(&(op, Arguments::XAndY));
+    (
+        op.dx(x, y, out, 1.0),
+        if has_y { op.dy(x, y, out, 1.0) } else { 0.0 },
+    )
+}
+
+#[test]
+fn what_a_rule_drops_does_not_come_back_as_nan_when_it_is_differentiated() {
+    let second = |op: Op, x: Dual, y: Dual, rule: fn(Op, &Dual, &Dual, &Dual, &Dual) -> Dual| {
+        let out = Dual::apply(op, &x, &y);
+        rule(op, &x, &y, &out, &Dual::from(1.0)).derivative()
+    };
+    let (varies, fixed) = (|at| Dual::new(at, 1.0), |at| Dual::new(at, 0.0));
+    assert_eq!(
+        second(Op::Elu, varies(1000.0), fixed(1.0), Op::dual_dx),
+        0.0
+    );
+    assert_eq!(second(Op::Pow, varies(0.0), fixed(0.0), Op::dual_dx), 0.0);
+    assert_eq!(second(Op::Pow, varies(0.0), fixed(2.0), Op::dual_dy), 0.0);
+}
+
+#[test]
 fn a_side_that_was_not_taken_is_dropped_and_not_multiplied_by_zero() {
     let infinity = f64::INFINITY;
     let not_taken = [
@@ -298,6 +369,14 @@ fn a_side_that_was_not_taken_is_dropped_and_not_multiplied_by_zero() {
     ];
     for (op, x, y) in not_taken {
         assert_eq!(op.dx(x, y, op.value(x, y), infinity), 0.0, "{op:?}");
+    }
+    for (op, sign) in [(Op::Abs, -1.0), (Op::LeakyRelu, 1.0), (Op::Elu, 1.0)] {
+        // The other side alone, not ∞ plus 0 · ∞.
+        assert_eq!(
+            op.dx(sign, 1.0, op.value(sign, 1.0), infinity),
+            sign * infinity,
+            "{op:?}"
+        );
     }
     for (op, x, y) in [(Op::Max, 2.0, 1.0), (Op::Min, 1.0, 2.0)] {
         assert_eq!(op.dy(x, y, op.value(x, y), infinity), 0.0, "{op:?}");

@@ -1,4 +1,4 @@
-use super::{Common, at_least_zero, part};
+use super::{Common, at_least_zero};
 use crate::engine::Value;
 
 /// RMSProp: divides the gradient by a running root of its mean square (Hinton, Srivastava and
@@ -43,11 +43,11 @@ impl RMSProp {
     ///
     /// # Panics
     ///
-    /// If it is negative, or 1 or more.
+    /// If it is negative.
     #[must_use]
     #[track_caller]
     pub fn alpha(mut self, alpha: f64) -> Self {
-        self.alpha = part("alpha", alpha);
+        self.alpha = at_least_zero("alpha", alpha);
         self
     }
 
