@@ -23,8 +23,8 @@
 //! - A number in an expression is a constant: it is no node and has no gradient.
 //! - `x += y` makes a new, unnamed node and binds `x` to it. Older handles keep theirs.
 //! - Where a function has a kink, the gradient is 0 for `relu` and `abs`, and that of the left side
-//!   for `leaky_relu` and `elu`; a tie of `max` or `min` gives half to each. The side that was not taken gets nothing, even where its own slope is
-//!   infinite.
+//!   for `leaky_relu` and `elu`; a tie of `max` or `min` gives half to each. The side that was not
+//!   taken gets nothing, even where its own slope is infinite.
 //! - x⁰ has the gradient 0 everywhere, 0¹ has 1, √0 has +∞. The gradient of an exponent is
 //!   out · ln x: 0 where x = 0 and the exponent is at least 0, NaN where x < 0.
 //! - NaN passes through every function (`relu` of NaN is NaN), except where the result does not
@@ -37,8 +37,9 @@
 //! [`Value::borrow`] and [`Value::borrow_mut`] give both numbers as a guard of a
 //! [`RefCell`]. While a guard from `borrow_mut` is alive, everything that reads the node panics;
 //! while any guard is alive, everything that writes it does: [`Value::set_data`],
-//! [`Value::zero_grad`], and `backward` on a graph that contains it, before it has changed a leaf.
-//! [`Value::data`], [`Value::grad`] and `set_data` need no guard.
+//! [`Value::zero_grad`], the step of an optimizer, and `backward` on a graph that contains it; the
+//! last two before they have changed a parameter or a leaf. [`Value::data`], [`Value::grad`] and
+//! `set_data` need no guard.
 
 use std::cell::{BorrowMutError, Cell, Ref, RefCell, RefMut};
 use std::fmt;
@@ -56,7 +57,7 @@ pub(crate) use sum::Operands;
 /// A number that remembers how it was computed.
 ///
 /// It is a counted handle: a clone is the same node. Arithmetic works on `Value`, `&Value` and
-/// `f64` in any mix, and the functions are named as those of `f64`.
+/// `f64` in any mix, and the functions are named as those of `f64`, but for `powf`, which is `pow`.
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -418,21 +419,21 @@ fn count_readers<'graph>(
 
 /// Takes back what `count_readers` counted before it failed.
 fn forget_readers(root: &Value) {
-    let mut visited = vec![root];
-    while let Some(value) = visited.pop() {
+    let mut to_reset = vec![root];
+    while let Some(value) = to_reset.pop() {
         if value.0.pending.replace(0) == 0 {
             continue;
         }
         match value.origin() {
             Origin::Leaf => {}
             Origin::Unary(_, x) | Origin::LiteralRight(_, x, _) | Origin::LiteralLeft(_, _, x) => {
-                visited.push(x);
+                to_reset.push(x);
             }
-            Origin::Binary(_, x, y) => visited.extend([x, y]),
-            Origin::Sum(terms) => visited.extend(terms),
+            Origin::Binary(_, x, y) => to_reset.extend([x, y]),
+            Origin::Sum(terms) => to_reset.extend(terms),
             Origin::WeightedSum(weights, inputs) => {
-                weights.forget(&mut visited);
-                inputs.forget(&mut visited);
+                weights.forget(&mut to_reset);
+                inputs.forget(&mut to_reset);
             }
         }
     }

@@ -1,7 +1,8 @@
 //! Optimizers: they move parameters against their gradients.
 //!
-//! All follow PyTorch: its formulas, order of operations and defaults, but that the learning rate is
-//! given and that of momentum is 0.9. The settings are chained behind the constructor. `notes/Optimizers.md` explains the equations.
+//! All follow PyTorch: its formulas, order of operations and defaults, except that the learning
+//! rate has none and that of momentum is 0.9. The settings are chained behind the constructor.
+//! `notes/Optimizers.md` explains the equations.
 //!
 //! ```
 //! use micrograd::engine::Value;

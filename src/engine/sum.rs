@@ -60,10 +60,10 @@ impl Operands {
         Ok(())
     }
 
-    /// Takes back the count, and puts the values on `visited` if there was one.
-    pub(super) fn forget<'graph>(&'graph self, visited: &mut Vec<&'graph Value>) {
+    /// Takes back the count; if there was one, the values are `to_reset` too.
+    pub(super) fn forget<'graph>(&'graph self, to_reset: &mut Vec<&'graph Value>) {
         if self.pending.replace(0) != 0 {
-            visited.extend(&self.values);
+            to_reset.extend(&self.values);
         }
     }
 
@@ -123,6 +123,9 @@ impl Value {
             weights.len(),
             inputs.len()
         );
+        if weights.is_empty() {
+            return Self::new(0.0);
+        }
         Self::weighted_sum(
             &Operands::new(weights.to_vec()),
             &Operands::new(inputs.to_vec()),
@@ -138,9 +141,6 @@ impl Value {
         }
         if let Some(bias) = weights.values.get(inputs.values.len()) {
             data += bias.data();
-        }
-        if weights.values.is_empty() {
-            return Self::new(data);
         }
         Self::record(
             data,

@@ -19,7 +19,7 @@ use crate::engine::{Operands, Value};
 /// ```
 #[derive(Clone, Debug)]
 pub struct Layer {
-    inputs: usize,
+    /// At least one.
     neurons: Vec<Neuron>,
 }
 
@@ -40,7 +40,6 @@ impl Layer {
         assert!(outputs > 0, "a layer needs at least one neuron");
         let neurons = (0..outputs).map(|_| Neuron::new(inputs, activation, rng));
         Self {
-            inputs,
             neurons: neurons.collect(),
         }
     }
@@ -55,7 +54,7 @@ impl Layer {
 
     /// The number of inputs.
     pub fn inputs(&self) -> usize {
-        self.inputs
+        self.neurons[0].inputs()
     }
 
     /// The neurons, one for each output.
@@ -83,7 +82,7 @@ impl Layer {
     #[must_use]
     #[track_caller]
     pub fn forward(&self, inputs: &[Value]) -> Vec<Value> {
-        expect_inputs("layer", self.inputs, inputs);
+        expect_inputs("layer", self.inputs(), inputs);
         self.forward_owned(inputs.to_vec())
     }
 
@@ -108,7 +107,7 @@ impl Module for Layer {
         vec![
             Block::new(
                 "weight",
-                &[outputs, self.inputs],
+                &[outputs, self.inputs()],
                 weights.cloned().collect(),
             ),
             Block::new("bias", &[outputs], biases.cloned().collect()),
@@ -123,7 +122,7 @@ impl Module for Layer {
 
 impl fmt::Display for Layer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (inputs, outputs) = (self.inputs, self.neurons.len());
+        let (inputs, outputs) = (self.inputs(), self.neurons.len());
         write!(f, "Layer {inputs}-{outputs} ({})", self.activation())
     }
 }

@@ -96,7 +96,6 @@ impl Adam {
         self
     }
 
-    #[track_caller]
     fn update(&mut self) {
         self.steps = self.steps.saturating_add(1);
         let learning_rate = self.common.learning_rate;

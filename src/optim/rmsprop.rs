@@ -84,7 +84,6 @@ impl RMSProp {
         self
     }
 
-    #[track_caller]
     fn update(&mut self) {
         let new = 1.0 - self.alpha;
         for (i, p) in self.common.parameters.iter().enumerate() {

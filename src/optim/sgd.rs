@@ -32,7 +32,6 @@ impl SGD {
         }
     }
 
-    #[track_caller]
     fn update(&self) {
         for p in &self.common.parameters {
             p.set_data(p.data() - self.common.learning_rate * self.common.gradient(p));
@@ -122,7 +121,6 @@ impl Momentum {
         );
     }
 
-    #[track_caller]
     fn update(&mut self) {
         let first = self.velocity.is_none();
         let velocity = self.velocity.get_or_insert_with(|| self.common.zeros());
