@@ -46,12 +46,14 @@ use std::fmt;
 use std::mem::{self, ManuallyDrop};
 use std::rc::Rc;
 
-use crate::ops::Op;
+use crate::ops::{Op, UNREAD};
 use crate::tree::Tree;
 
 mod operators;
+mod order;
 mod sum;
 
+pub(crate) use order::Order;
 pub(crate) use sum::Operands;
 
 /// A number that remembers how it was computed.
@@ -95,16 +97,13 @@ pub enum Operand {
 struct Node {
     numbers: RefCell<ValueData>,
     /// During `backward`: how many of those that read this node have not yet passed it their part
-    /// of its gradient.
+    /// of its gradient. While an `Order` lives: the node's position in it, plus 1. Else 0.
     pending: Cell<usize>,
     /// Freed by `Node::drop`, which leaves nothing behind for the compiler to drop: without its
     /// second look a node costs 5 % less.
     origin: ManuallyDrop<Origin>,
     name: Cell<Option<Box<str>>>,
 }
-
-/// Stands for an argument or a result that the operation at hand does not read.
-const UNREAD: f64 = f64::NAN;
 
 /// How a node came to be.
 #[derive(Default)]
@@ -356,7 +355,8 @@ impl Value {
     }
 
     #[inline]
-    fn add_grad(&self, grad: f64) {
+    #[track_caller]
+    pub(crate) fn add_grad(&self, grad: f64) {
         self.0.numbers.borrow_mut().grad += grad;
     }
 

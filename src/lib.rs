@@ -34,6 +34,7 @@ pub mod engine;
 pub mod nn;
 mod ops;
 pub mod optim;
+pub mod tape;
 pub mod tree;
 
 pub use rand;

@@ -28,6 +28,13 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
 
 use crate::engine::{Operand, Value};
 
+mod lanes;
+
+pub(crate) use lanes::{Number, PartialSums};
+
+/// Stands for an argument or a result that the operation at hand does not read.
+pub(crate) const UNREAD: f64 = f64::NAN;
+
 /// 1 / √(2π), the density of the normal distribution at 0.
 const FRAC_1_SQRT_2PI: f64 = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
 
@@ -364,19 +371,46 @@ macro_rules! define_op {
     };
 }
 
+/// Defines the value of every operation on lanes: that on `f64`, in a loop that the compiler turns
+/// into SIMD instructions where there are such.
+macro_rules! define_values_of_lanes {
+    ([] $header:tt $(
+        #[doc = $doc:literal] $Op:ident $($method:ident)? $label:literal
+            ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
+            => x: $dx:expr $(, y: $dy:expr)?;
+    )*) => {
+        impl<const N: usize> Lanes<N> {
+            #[inline(always)]
+            #[expect(unused_variables, reason = "half of the operations have one argument")]
+            fn apply(op: Op, x: &Self, y: &Self) -> Self {
+                match op { $(
+                    Op::$Op => Self(std::array::from_fn(|lane| {
+                        let $x = x.0[lane];
+                        $( let $y = y.0[lane]; )?
+                        $( let $parameter = y.0[lane]; )?
+                        $value
+                    })),
+                )* }
+            }
+        }
+    };
+}
+
 /// Expands the rules for one kind of number, `$N`, as two methods of `Op`. The rules see their
 /// variables as `$Var`: the number itself if it is `Copy`, else a reference to it.
 macro_rules! define_rules {
-    ([$dx_of:ident, $dy_of:ident, $N:ty, $Var:ty] ($out:ident, $g:ident) $(
+    ([$dx_of:ident, $dy_of:ident, $({$($generics:tt)*})? $N:ty, $Var:ty] ($out:ident, $g:ident) $(
         #[doc = $doc:literal] $Op:ident $($method:ident)? $label:literal
             ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
             => x: $dx:expr $(, y: $dy:expr)?;
     )*) => {
         impl Op {
             /// What the operation passes down to its first argument.
-            #[inline]
+            #[inline(always)]
             #[expect(unused_variables, reason = "few rules read every variable")]
-            pub(crate) fn $dx_of(self, x: $Var, y: $Var, $out: $Var, $g: $Var) -> $N {
+            pub(crate) fn $dx_of $(<$($generics)*>)? (
+                self, x: $Var, y: $Var, $out: $Var, $g: $Var,
+            ) -> $N {
                 match self { $(
                     Op::$Op => {
                         let $x = x;
@@ -388,9 +422,11 @@ macro_rules! define_rules {
             }
 
             /// What the operation passes down to its second argument.
-            #[inline]
+            #[inline(always)]
             #[expect(unused_variables, reason = "few rules read every variable")]
-            pub(crate) fn $dy_of(self, x: $Var, y: $Var, $out: $Var, $g: $Var) -> $N {
+            pub(crate) fn $dy_of $(<$($generics)*>)? (
+                self, x: $Var, y: $Var, $out: $Var, $g: $Var,
+            ) -> $N {
                 match self {
                     $( $(
                         Op::$Op => {
@@ -401,6 +437,70 @@ macro_rules! define_rules {
                     )? )*
                     _ => unreachable!("{self:?} has one argument"),
                 }
+            }
+        }
+    };
+}
+
+/// Gives a number `$N`, which has a function `apply(op, &x, &y)`, all that rules may use: the
+/// operators in every mix with references and `f64`, and the functions of the table.
+macro_rules! define_number {
+    ([$({$($generics:tt)*})? $N:ty] $header:tt $(
+        #[doc = $doc:literal] $Op:ident $($method:ident)? $label:literal
+            ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
+            => x: $dx:expr $(, y: $dy:expr)?;
+    )*) => {
+        define_number! { @operators {$($($generics)*)?} $N, Add add, Sub sub, Mul mul, Div div }
+
+        #[expect(dead_code, reason = "a rule may use any function of the table; few are used yet")]
+        impl $(<$($generics)*>)? $N { $(
+            define_number! { @function $Op [$($method)?] ($x $(, $y)? $(; $parameter)?) }
+        )* }
+    };
+    (@function $Op:ident [] $arguments:tt) => {};
+    (@function $Op:ident [$method:ident] ($x:ident)) => {
+        #[inline(always)]
+        fn $method(&self) -> Self {
+            Self::apply(Op::$Op, self, &UNREAD.into())
+        }
+    };
+    (@function $Op:ident [$method:ident] ($x:ident $separator:tt $y:ident)) => {
+        #[inline(always)]
+        fn $method(&self, $y: impl Into<Self>) -> Self {
+            Self::apply(Op::$Op, self, &$y.into())
+        }
+    };
+    (@operators $generics:tt $N:ty, $($Trait:ident $method:ident),*) => {
+        $(
+            define_number! { @operator $generics $N, $Trait $method: $N, $N }
+            define_number! { @operator $generics $N, $Trait $method: $N, &$N }
+            define_number! { @operator $generics $N, $Trait $method: $N, f64 }
+            define_number! { @operator $generics $N, $Trait $method: &$N, $N }
+            define_number! { @operator $generics $N, $Trait $method: &$N, &$N }
+            define_number! { @operator $generics $N, $Trait $method: &$N, f64 }
+            define_number! { @operator $generics $N, $Trait $method: f64, $N }
+            define_number! { @operator $generics $N, $Trait $method: f64, &$N }
+        )*
+        define_number! { @negation $generics $N, $N }
+        define_number! { @negation $generics $N, &$N }
+    };
+    (@operator {$($generics:tt)*} $N:ty, $Trait:ident $method:ident: $X:ty, $Y:ty) => {
+        impl<$($generics)*> std::ops::$Trait<$Y> for $X {
+            type Output = $N;
+
+            #[inline(always)]
+            fn $method(self, y: $Y) -> $N {
+                <$N>::apply(Op::$Trait, &self.into(), &y.into())
+            }
+        }
+    };
+    (@negation {$($generics:tt)*} $N:ty, $X:ty) => {
+        impl<$($generics)*> std::ops::Neg for $X {
+            type Output = $N;
+
+            #[inline(always)]
+            fn neg(self) -> $N {
+                <$N>::apply(Op::Neg, &self.into(), &UNREAD.into())
             }
         }
     };
@@ -453,6 +553,15 @@ macro_rules! define_methods {
 operations!(define_op);
 operations!(define_rules dx, dy, f64, f64);
 operations!(define_methods);
+
+/// A number for each of `N` rows. It lies in whole cache lines.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(crate) struct Lanes<const N: usize>([f64; N]);
+
+operations!(define_values_of_lanes);
+operations!(define_number {const N: usize} Lanes<N>);
+operations!(define_rules lanes_dx, lanes_dy, {const N: usize} Lanes<N>, &Lanes<N>);
 
 #[cfg(test)]
 mod tests;

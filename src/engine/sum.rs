@@ -11,8 +11,8 @@ use std::fmt;
 use std::iter::{self, Product, Sum};
 use std::rc::Rc;
 
-use super::{Origin, UNREAD, Value, ValueData};
-use crate::ops::Op;
+use super::{Origin, Value, ValueData};
+use crate::ops::{Op, UNREAD};
 
 /// A list of nodes that weighted sums share.
 pub(crate) struct Operands {

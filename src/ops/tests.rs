@@ -1,6 +1,5 @@
 //! Walks over every row of the table.
 
-use std::ops::{Add, Div, Mul, Neg, Sub};
 use std::rc::Rc;
 
 use super::*;
@@ -172,71 +171,7 @@ impl From<&Dual> for Dual {
     }
 }
 
-macro_rules! dual_operator {
-    ($($Trait:ident $method:ident: $X:ty, $Y:ty;)*) => { $(
-        impl $Trait<$Y> for $X {
-            type Output = Dual;
-
-            fn $method(self, y: $Y) -> Dual {
-                Dual::apply(Op::$Trait, &Dual::from(self), &Dual::from(y))
-            }
-        }
-    )* };
-    ($($Trait:ident $method:ident),*) => { $( dual_operator! {
-        $Trait $method: Dual, Dual;
-        $Trait $method: Dual, &Dual;
-        $Trait $method: Dual, f64;
-        $Trait $method: &Dual, Dual;
-        $Trait $method: &Dual, &Dual;
-        $Trait $method: &Dual, f64;
-        $Trait $method: f64, Dual;
-        $Trait $method: f64, &Dual;
-    } )* };
-}
-
-dual_operator!(Add add, Sub sub, Mul mul, Div div);
-
-impl Neg for Dual {
-    type Output = Dual;
-
-    fn neg(self) -> Dual {
-        -&self
-    }
-}
-
-impl Neg for &Dual {
-    type Output = Dual;
-
-    fn neg(self) -> Dual {
-        Dual::apply(Op::Neg, self, &Dual::from(0.0))
-    }
-}
-
-macro_rules! define_dual_functions {
-    ([] ($out:ident, $g:ident) $(
-        #[doc = $doc:literal] $Op:ident $($method:ident)? $label:literal
-            ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
-            => x: $dx:expr $(, y: $dy:expr)?;
-    )*) => {
-        #[expect(dead_code, reason = "a rule may use any function of the table; few are used yet")]
-        impl Dual { $(
-            define_dual_functions! { $Op [$($method)?] ($x $(, $y)? $(; $parameter)?) }
-        )* }
-    };
-    ($Op:ident [] $arguments:tt) => {};
-    ($Op:ident [$method:ident] ($x:ident)) => {
-        fn $method(&self) -> Dual {
-            Dual::apply(Op::$Op, self, &Dual::from(0.0))
-        }
-    };
-    ($Op:ident [$method:ident] ($x:ident $separator:tt $y:ident)) => {
-        fn $method(&self, $y: impl Into<Dual>) -> Dual {
-            Dual::apply(Op::$Op, self, &$y.into())
-        }
-    };
-}
-
-operations!(define_dual_functions);
+operations!(define_number Dual);
 operations!(define_rules dual_dx, dual_dy, Dual, &Dual);
 
 #[test]

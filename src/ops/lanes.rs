@@ -1,0 +1,144 @@
+//! The numbers that a replay computes with: one row, or several side by side.
+
+use std::ops::{AddAssign, Mul};
+
+use super::{Lanes, Op};
+
+/// A sum over rows in parts, the same for numbers of every width.
+#[derive(Clone, Copy, Debug, Default)]
+#[repr(align(32))]
+pub(crate) struct PartialSums([f64; 4]);
+
+impl PartialSums {
+    pub(crate) fn add_up(&self) -> f64 {
+        let [a, b, c, d] = self.0;
+        (a + c) + (b + d)
+    }
+}
+
+/// A number on which the operations and their rules run: of one row, or of one in each lane.
+pub(crate) trait Number:
+    Copy + Default + From<f64> + AddAssign + Mul<Output = Self> + Send + 'static
+{
+    /// How many rows it holds.
+    const LANES: usize;
+
+    fn lanes(&self) -> &[f64];
+    fn lanes_mut(&mut self) -> &mut [f64];
+
+    fn value(op: Op, x: &Self, y: &Self) -> Self;
+    fn dx(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self;
+    fn dy(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self;
+
+    /// Adds the numbers of all rows to a sum.
+    fn add_to(&self, sum: &mut PartialSums);
+}
+
+impl Number for f64 {
+    const LANES: usize = 1;
+
+    #[inline(always)]
+    fn lanes(&self) -> &[f64] {
+        std::slice::from_ref(self)
+    }
+
+    #[inline(always)]
+    fn lanes_mut(&mut self) -> &mut [f64] {
+        std::slice::from_mut(self)
+    }
+
+    #[inline(always)]
+    fn add_to(&self, sum: &mut PartialSums) {
+        sum.0[0] += self;
+    }
+
+    #[inline(always)]
+    fn value(op: Op, x: &f64, y: &f64) -> f64 {
+        op.value(*x, *y)
+    }
+
+    #[inline(always)]
+    fn dx(op: Op, x: &f64, y: &f64, out: &f64, g: &f64) -> f64 {
+        op.dx(*x, *y, *out, *g)
+    }
+
+    #[inline(always)]
+    fn dy(op: Op, x: &f64, y: &f64, out: &f64, g: &f64) -> f64 {
+        op.dy(*x, *y, *out, *g)
+    }
+}
+
+impl<const N: usize> Number for Lanes<N> {
+    const LANES: usize = N;
+
+    #[inline(always)]
+    fn lanes(&self) -> &[f64] {
+        &self.0
+    }
+
+    #[inline(always)]
+    fn lanes_mut(&mut self) -> &mut [f64] {
+        &mut self.0
+    }
+
+    #[inline(always)]
+    fn add_to(&self, sum: &mut PartialSums) {
+        let mut width = N;
+        let mut lanes = self.0;
+        while width > sum.0.len() {
+            width /= 2;
+            for lane in 0..width {
+                lanes[lane] += lanes[lane + width];
+            }
+        }
+        for (sum, lane) in sum.0.iter_mut().zip(lanes) {
+            *sum += lane;
+        }
+    }
+
+    #[inline(always)]
+    fn value(op: Op, x: &Self, y: &Self) -> Self {
+        Self::apply(op, x, y)
+    }
+
+    #[inline(always)]
+    fn dx(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self {
+        op.lanes_dx(x, y, out, g)
+    }
+
+    #[inline(always)]
+    fn dy(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self {
+        op.lanes_dy(x, y, out, g)
+    }
+}
+
+impl<const N: usize> Default for Lanes<N> {
+    #[inline(always)]
+    fn default() -> Self {
+        Self([0.0; N])
+    }
+}
+
+impl<const N: usize> From<f64> for Lanes<N> {
+    /// The same number in every lane.
+    #[inline(always)]
+    fn from(number: f64) -> Self {
+        Self([number; N])
+    }
+}
+
+impl<const N: usize> From<&Lanes<N>> for Lanes<N> {
+    #[inline(always)]
+    fn from(lanes: &Lanes<N>) -> Self {
+        *lanes
+    }
+}
+
+impl<const N: usize> AddAssign for Lanes<N> {
+    #[inline(always)]
+    fn add_assign(&mut self, other: Self) {
+        for (lane, other) in self.0.iter_mut().zip(other.0) {
+            *lane += other;
+        }
+    }
+}

@@ -1,0 +1,341 @@
+//! Turns a graph of nodes into a program.
+
+use std::collections::HashMap;
+use std::iter;
+
+use super::program::{Program, Segment, Step};
+use crate::engine::{Order, Origin, Value};
+use crate::ops::UNREAD;
+
+/// A program, and the parameters that it reads.
+pub(super) struct Recording {
+    pub(super) program: Program,
+    pub(super) parameters: Vec<Value>,
+}
+
+/// Records the graph below `outputs`.
+#[track_caller]
+pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> Recording {
+    let inputs = Inputs::new(inputs);
+    let order = Order::of(outputs);
+    let survey = Survey::of(&order, &inputs);
+    let mut recorder = Recorder::new(&order, &inputs, &survey);
+    for (value, &varies_with) in iter::zip(order.nodes(), &survey.varies_with) {
+        recorder.record(value, varies_with);
+    }
+    recorder.finish(outputs)
+}
+
+/// The leaves that vary by row.
+struct Inputs {
+    /// By address.
+    indices: HashMap<*const (), usize>,
+}
+
+impl Inputs {
+    #[track_caller]
+    fn new(inputs: &[Value]) -> Self {
+        let mut indices = HashMap::new();
+        for (i, input) in inputs.iter().enumerate() {
+            assert!(
+                matches!(input.origin(), Origin::Leaf),
+                "input {i} is not a leaf: it was computed from other values"
+            );
+            if let Some(first) = indices.insert(input.address(), i) {
+                panic!("input {i} is the same leaf as input {first}");
+            }
+        }
+        Self { indices }
+    }
+
+    fn index(&self, leaf: &Value) -> Option<usize> {
+        self.indices.get(&leaf.address()).copied()
+    }
+}
+
+/// What makes a number change: the rows of a batch, or what happens between two replays.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum VariesWith {
+    Inputs,
+    Parameters,
+    Both,
+}
+
+impl VariesWith {
+    fn and(self, other: Self) -> Self {
+        if self == other { self } else { Self::Both }
+    }
+}
+
+/// What has to be known of a graph before its numbers can be given places.
+struct Survey {
+    /// By position.
+    varies_with: Vec<VariesWith>,
+    constants: Constants,
+    parameters: usize,
+    /// Operations that vary with inputs alone.
+    plain: usize,
+}
+
+impl Survey {
+    fn of(order: &Order, inputs: &Inputs) -> Self {
+        let mut survey = Self {
+            varies_with: Vec::with_capacity(order.nodes().len()),
+            constants: Constants::new(),
+            parameters: 0,
+            plain: 0,
+        };
+        for value in order.nodes() {
+            let varies_with = match value.origin() {
+                Origin::Leaf if inputs.index(value).is_some() => VariesWith::Inputs,
+                Origin::Leaf => {
+                    survey.parameters += 1;
+                    VariesWith::Parameters
+                }
+                origin => {
+                    if let Origin::LiteralRight(_, _, literal)
+                    | Origin::LiteralLeft(_, literal, _) = origin
+                    {
+                        survey.constants.add(*literal);
+                    }
+                    let varies_with = survey.of_operands(order, origin);
+                    survey.plain += usize::from(varies_with == VariesWith::Inputs);
+                    varies_with
+                }
+            };
+            survey.varies_with.push(varies_with);
+        }
+        survey
+    }
+
+    fn of_operands(&self, order: &Order, origin: &Origin) -> VariesWith {
+        let mut together: Option<VariesWith> = None;
+        origin.for_each_operand(|operand| {
+            let this = self.varies_with[order.position(operand)];
+            together = Some(together.map_or(this, |others| others.and(this)));
+        });
+        together.expect("an operation has an operand")
+    }
+}
+
+/// The literals of a graph, each once, by their bits; before them two that every program has.
+struct Constants {
+    numbers: Vec<f64>,
+    indices: HashMap<u64, u32>,
+}
+
+impl Constants {
+    /// The second argument of operations that have one.
+    const NOTHING: Place = Place::Shared(0);
+    /// The factor of terms that have none.
+    const ONE: Place = Place::Shared(1);
+
+    fn new() -> Self {
+        let mut constants = Self {
+            numbers: Vec::new(),
+            indices: HashMap::new(),
+        };
+        constants.add(UNREAD);
+        constants.add(1.0);
+        constants
+    }
+
+    fn add(&mut self, number: f64) {
+        self.indices.entry(number.to_bits()).or_insert_with(|| {
+            self.numbers.push(number);
+            index(self.numbers.len() - 1)
+        });
+    }
+
+    /// Constants are the first of the shared numbers.
+    fn place(&self, number: f64) -> Place {
+        Place::Shared(self.indices[&number.to_bits()])
+    }
+}
+
+/// Where the number of a node is.
+#[derive(Clone, Copy)]
+enum Place {
+    Shared(u32),
+    Slot(u32),
+}
+
+impl Place {
+    fn is_shared(self) -> bool {
+        matches!(self, Self::Shared(_))
+    }
+}
+
+struct Recorder<'graph> {
+    order: &'graph Order<'graph>,
+    inputs: &'graph Inputs,
+    constants: &'graph Constants,
+    /// Of the nodes that have been recorded, by position.
+    places: Vec<Place>,
+    parameters: Vec<Value>,
+    program: Program,
+    /// The slot of each copy, by the index of the shared number.
+    copies: HashMap<u32, u32>,
+    first_copy: usize,
+}
+
+impl<'graph> Recorder<'graph> {
+    fn new(order: &'graph Order<'graph>, inputs: &'graph Inputs, survey: &'graph Survey) -> Self {
+        let constants = &survey.constants;
+        let first_operation = constants.numbers.len() + survey.parameters;
+        let first_plain = constants.numbers.len() + inputs.indices.len();
+        let first_learned = first_plain + survey.plain;
+        let learned = survey
+            .varies_with
+            .iter()
+            .filter(|&&with| with == VariesWith::Both);
+        Self {
+            order,
+            inputs,
+            constants,
+            places: Vec::with_capacity(order.nodes().len()),
+            parameters: Vec::with_capacity(survey.parameters),
+            program: Program {
+                constants: constants.numbers.clone(),
+                once: Segment::starting_at(first_operation),
+                plain: Segment::starting_at(first_plain),
+                learned: Segment::starting_at(first_learned),
+                ..Program::default()
+            },
+            copies: HashMap::new(),
+            first_copy: first_learned + learned.count(),
+        }
+    }
+
+    fn record(&mut self, value: &Value, varies_with: VariesWith) {
+        let place = match value.origin() {
+            Origin::Leaf => self.place_of_leaf(value),
+            origin => {
+                let step = self.step(origin, varies_with);
+                let segment = self.segment(varies_with);
+                segment.steps.push(step);
+                let result = index(segment.first + segment.steps.len() - 1);
+                match varies_with {
+                    VariesWith::Parameters => Place::Shared(result),
+                    VariesWith::Inputs | VariesWith::Both => Place::Slot(result),
+                }
+            }
+        };
+        self.places.push(place);
+    }
+
+    fn place_of_leaf(&mut self, leaf: &Value) -> Place {
+        let constants = self.program.constants.len();
+        if let Some(input) = self.inputs.index(leaf) {
+            Place::Slot(index(constants + input))
+        } else {
+            self.parameters.push(leaf.clone());
+            Place::Shared(index(constants + self.parameters.len() - 1))
+        }
+    }
+
+    fn segment(&mut self, varies_with: VariesWith) -> &mut Segment {
+        match varies_with {
+            VariesWith::Parameters => &mut self.program.once,
+            VariesWith::Inputs => &mut self.program.plain,
+            VariesWith::Both => &mut self.program.learned,
+        }
+    }
+
+    fn step(&mut self, origin: &Origin, varies_with: VariesWith) -> Step {
+        let literal = |number: f64| self.constants.place(number);
+        let (op, x, y) = match origin {
+            Origin::Leaf => unreachable!("a leaf is not computed"),
+            Origin::Unary(op, x) => (*op, self.place(x), Constants::NOTHING),
+            Origin::Binary(op, x, y) => (*op, self.place(x), self.place(y)),
+            Origin::LiteralRight(op, x, y) => (*op, self.place(x), literal(*y)),
+            Origin::LiteralLeft(op, x, y) => (*op, literal(*x), self.place(y)),
+            Origin::Sum(terms) => {
+                let pairs = terms.iter().map(|term| [self.place(term), Constants::ONE]);
+                return self.dot(pairs.collect(), varies_with);
+            }
+            Origin::WeightedSum(weights, inputs) => {
+                // A bias is the weight of a constant 1.
+                let inputs = inputs.values().iter().map(|input| self.place(input));
+                let weights = weights.values().iter().map(|weight| self.place(weight));
+                let pairs = weights
+                    .zip(inputs.chain([Constants::ONE]))
+                    .map(<[Place; 2]>::from);
+                return self.weighted_sum(pairs.collect(), varies_with);
+            }
+        };
+        Step::Apply(
+            op,
+            self.operand(x, varies_with),
+            self.operand(y, varies_with),
+        )
+    }
+
+    fn weighted_sum(&mut self, mut pairs: Vec<[Place; 2]>, varies_with: VariesWith) -> Step {
+        if varies_with == VariesWith::Parameters {
+            return self.dot(pairs, varies_with);
+        }
+        let all_shared = |side: usize| pairs.iter().all(|pair| pair[side].is_shared());
+        if all_shared(1) {
+            pairs.iter_mut().for_each(|pair| pair.swap(0, 1));
+        } else if !all_shared(0) {
+            return self.dot(pairs, varies_with);
+        }
+        let pairs = pairs.into_iter().map(|[weight, input]| match weight {
+            Place::Shared(weight) | Place::Slot(weight) => {
+                [weight, self.operand(input, varies_with)]
+            }
+        });
+        let pairs: Vec<_> = pairs.collect();
+        Step::WeightedSum(self.segment(varies_with).add_pairs(pairs))
+    }
+
+    fn dot(&mut self, pairs: Vec<[Place; 2]>, varies_with: VariesWith) -> Step {
+        let pairs = pairs
+            .into_iter()
+            .map(|pair| pair.map(|place| self.operand(place, varies_with)));
+        let pairs: Vec<_> = pairs.collect();
+        Step::Dot(self.segment(varies_with).add_pairs(pairs))
+    }
+
+    fn place(&self, value: &Value) -> Place {
+        self.places[self.order.position(value)]
+    }
+
+    /// The index of an operand among the numbers that the steps of a segment read.
+    fn operand(&mut self, place: Place, varies_with: VariesWith) -> u32 {
+        match place {
+            Place::Shared(shared) if varies_with != VariesWith::Parameters => self.slot_of(shared),
+            Place::Shared(index) | Place::Slot(index) => index,
+        }
+    }
+
+    /// The slot that has the same number as a shared one.
+    fn slot_of(&mut self, shared: u32) -> u32 {
+        if (shared as usize) < self.program.constants.len() {
+            return shared;
+        }
+        *self.copies.entry(shared).or_insert_with(|| {
+            self.program.copies.push(shared);
+            index(self.first_copy + self.program.copies.len() - 1)
+        })
+    }
+
+    fn finish(mut self, outputs: &[Value]) -> Recording {
+        for output in outputs {
+            let slot = match self.place(output) {
+                Place::Shared(shared) => self.slot_of(shared),
+                Place::Slot(slot) => slot,
+            };
+            self.program.outputs.push(slot);
+        }
+        Recording {
+            program: self.program,
+            parameters: self.parameters,
+        }
+    }
+}
+
+fn index(position: usize) -> u32 {
+    u32::try_from(position).expect("a tape has room for 2^32 numbers")
+}
