@@ -356,7 +356,7 @@ macro_rules! define_op {
             }
 
             /// The result on the arguments `x` and `y`; with one argument, `y` is not read.
-            #[inline]
+            #[inline(always)]
             pub(crate) fn value(self, x: f64, y: f64) -> f64 {
                 match self { $(
                     Op::$Op => {
@@ -381,7 +381,6 @@ macro_rules! define_values_of_lanes {
     )*) => {
         impl<const N: usize> Lanes<N> {
             #[inline(always)]
-            #[expect(unused_variables, reason = "half of the operations have one argument")]
             fn apply(op: Op, x: &Self, y: &Self) -> Self {
                 match op { $(
                     Op::$Op => Self(std::array::from_fn(|lane| {

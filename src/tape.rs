@@ -1,7 +1,79 @@
-//! Recorded graphs, replayed for many rows.
+//! Tapes: a graph recorded once, and replayed for many rows.
+//!
+//! The engine builds its graph anew for every row of every step. A tape is built once, from the
+//! graph of *one* row: the leaves that vary by row are its inputs, all other leaves its parameters.
+//! It replays that graph for a whole batch, on plain numbers in flat arrays, several rows at a time,
+//! and adds the gradient to the same parameters. So the optimizer does not notice.
+//!
+//! ```
+//! use micrograd::engine::Value;
+//! use micrograd::optim::{Optimizer, SGD};
+//! use micrograd::tape::Tape;
+//!
+//! let [slope, intercept] = [0.0, 0.0].map(Value::new);
+//! let [x, y] = [0.0, 0.0].map(Value::new); // stand for the numbers of a row
+//! let loss = (&slope * &x + &intercept - &y).pow(2.0);
+//! let tape = Tape::record(&[x, y], &loss);
+//!
+//! let rows = [[-1.0, -1.0], [0.0, 1.0], [1.0, 3.0], [2.0, 5.0]]; // y = 2x + 1
+//! let mut optim = SGD::new(vec![slope.clone(), intercept.clone()], 0.2);
+//! for _ in 0..200 {
+//!     optim.zero_grad();
+//!     tape.backward(&rows); // the mean loss, and its gradient
+//!     optim.step();
+//! }
+//! assert!((slope.data() - 2.0).abs() < 1e-9);
+//! assert!((intercept.data() - 1.0).abs() < 1e-9);
+//! ```
+//!
+//! # What a tape freezes
+//!
+//! A tape repeats the operations of the graph that it was recorded from. It does not know the Rust
+//! code which made that graph: an `if` on [`data`](Value::data) was decided when the graph was built,
+//! for the numbers that the leaves had then, and a loop has run as often as it did.
+//!
+//! ```
+//! # use micrograd::engine::Value;
+//! # use micrograd::tape::Tape;
+//! fn leaky(x: &Value) -> Value {
+//!     if x.data() > 0.0 { x.clone() } else { 0.1 * x } // decided once
+//! }
+//!
+//! let x = Value::new(1.0);
+//! let frozen = Tape::record(&[x.clone()], &leaky(&x));
+//! assert_eq!(frozen.forward(&[[1.0], [-1.0]]), [1.0, -1.0]); // not -0.1
+//!
+//! let tape = Tape::record(&[x.clone()], &x.leaky_relu(0.1));
+//! assert_eq!(tape.forward(&[[1.0], [-1.0]]), [1.0, -0.1]);
+//! ```
+//!
+//! A choice that is to be made for every row is an operation: `relu` and its relatives, `max`, `min`,
+//! `abs`; or `at_most` and `equals`, which say whether something holds, with `when` and `unless`,
+//! which keep a number or drop it: `x.when(x.at_most(1.0)) + x.ln().unless(x.at_most(1.0))`. Beware
+//! that both sides are computed; where the one that is dropped has an infinite slope, the gradient
+//! is NaN, as it is with `where` in other libraries.
+//!
+//! Numbers (`2.0 * x`) are recorded with the graph. The values of parameters are not: each replay
+//! reads them.
+//!
+//! # What a replay computes
+//!
+//! - The output of a row has the same bits as if the engine had computed it. A gradient is a sum over
+//!   rows, which is added up in another order: it agrees to rounding.
+//! - What does not depend on an input, such as a penalty on the parameters, is computed once for
+//!   each call and not for each row.
+//! - Only the `grad` of parameters is written. Inputs, inner nodes and their gradients stay as they
+//!   are.
+//! - The numbers of a batch need no memory but for the outputs that are returned; what a tape keeps
+//!   depends on the size of the graph alone.
+//! - With the feature `rayon`, large batches are spread over the threads of the current pool. The
+//!   result has the same bits for any number of threads, and without the feature.
+//!
+//! How it works is told in `notes/Tape.md`.
 
 use std::cell::Cell;
 use std::fmt;
+use std::slice;
 
 use crate::engine::Value;
 
@@ -10,121 +82,193 @@ mod record;
 mod replay;
 
 use program::Program;
-use record::{Recording, record};
-use replay::{Blocks, Replay};
+use replay::{Blocks, Replay, Rows};
 
-/// A recorded graph with one output.
+/// The graph of one output, recorded: a function of a row.
+///
+/// ```
+/// use micrograd::engine::Value;
+/// use micrograd::tape::Tape;
+///
+/// let [x, y] = [1.0, 2.0].map(Value::new);
+/// let tape = Tape::record(&[x.clone(), y.clone()], &(&x * &y.exp()));
+/// assert_eq!(tape.forward(&[[3.0, 0.0], [4.0, 0.0]]), [3.0, 4.0]);
+/// assert_eq!(tape.gradient(&[3.0, 0.0]), (3.0, vec![1.0, 3.0]));
+/// ```
 pub struct Tape {
-    recorded: Recorded,
+    recording: Recording,
 }
 
-/// A recorded graph with several outputs.
+/// The graph of several outputs, recorded: a function of a row whose results are several numbers,
+/// such as the outputs of a net.
+///
+/// ```
+/// use micrograd::engine::Value;
+/// use micrograd::tape::VectorTape;
+///
+/// let [r, angle] = [1.0, 0.0].map(Value::new);
+/// let point = [&r * angle.cos(), &r * angle.sin()];
+/// let tape = VectorTape::record(&[r, angle], &point);
+/// assert_eq!(tape.forward(&[[2.0, 0.0], [3.0, 0.0]]), [[2.0, 0.0], [3.0, 0.0]]);
+/// assert_eq!(tape.jacobian(&[2.0, 0.0]).1, [[1.0, 0.0], [0.0, 2.0]]);
+/// ```
 pub struct VectorTape {
-    recorded: Recorded,
+    recording: Recording,
 }
 
-struct Recorded {
+impl Tape {
+    /// Records the graph below `output`. The `inputs` are leaves, in the order of the numbers of a
+    /// row; it does not matter what they hold, or whether the output depends on them. All other
+    /// leaves are parameters: each replay reads what they hold then.
+    ///
+    /// The time it takes and the memory are proportional to the size of the graph.
+    ///
+    /// # Panics
+    ///
+    /// If an input is not a leaf, or is listed twice; or if the graph has more than 2³² nodes.
+    #[must_use]
+    #[track_caller]
+    pub fn record(inputs: &[Value], output: &Value) -> Self {
+        Self {
+            recording: Recording::new(inputs, slice::from_ref(output)),
+        }
+    }
+
+    /// The output for each row.
+    ///
+    /// # Panics
+    ///
+    /// If a row has not as many numbers as the tape has inputs, or if a guard from
+    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn forward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<f64> {
+        self.recording.forward(rows)
+    }
+
+    /// The mean of the output over the rows. Its gradient is *added* to the `grad` of each
+    /// parameter, as [`Value::backward`] on the mean would do.
+    ///
+    /// The mean over no rows is NaN, and adds nothing.
+    ///
+    /// # Panics
+    ///
+    /// If a row has not as many numbers as the tape has inputs, or if a guard of a parameter is
+    /// alive. No gradient has been changed then.
+    #[track_caller]
+    pub fn backward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> f64 {
+        self.recording.expect_rows(rows);
+        if rows.is_empty() {
+            return f64::NAN;
+        }
+        let (mean, gradients) =
+            self.recording
+                .replay(Access::Write, &|i| rows[i].as_ref(), |replay, blocks| {
+                    replay.backward(blocks, rows.len())
+                });
+        self.recording.add_to_parameters(&gradients);
+        mean
+    }
+
+    /// The output at one row, and its gradient with respect to the inputs. That with respect to
+    /// parameters is not computed.
+    ///
+    /// This is what a solver asks for, whose variables are the inputs.
+    ///
+    /// # Panics
+    ///
+    /// If the row has not as many numbers as the tape has inputs, or if a guard from
+    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn gradient(&self, row: &[f64]) -> (f64, Vec<f64>) {
+        self.recording.expect_rows(&[row]);
+        self.recording
+            .replay(Access::Read, &|_| row, |replay, blocks| {
+                replay.forward_row(blocks);
+                (replay.output(blocks, 0), replay.gradient(blocks, 0))
+            })
+    }
+}
+
+impl VectorTape {
+    /// Records the graph below all `outputs`, as [`Tape::record`] does for one.
+    ///
+    /// # Panics
+    ///
+    /// If there is no output, if an input is not a leaf, or is listed twice; or if the graph has
+    /// more than 2³² nodes.
+    #[must_use]
+    #[track_caller]
+    pub fn record(inputs: &[Value], outputs: &[Value]) -> Self {
+        assert!(!outputs.is_empty(), "a tape needs at least one output");
+        Self {
+            recording: Recording::new(inputs, outputs),
+        }
+    }
+
+    /// The outputs for each row.
+    ///
+    /// # Panics
+    ///
+    /// If a row has not as many numbers as the tape has inputs, or if a guard from
+    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn forward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<Vec<f64>> {
+        let outputs = self.recording.forward(rows);
+        let outputs = outputs.chunks(self.recording.program.outputs.len());
+        outputs.map(<[f64]>::to_vec).collect()
+    }
+
+    /// The outputs at one row, and the Jacobian there: for each output its gradient with respect to
+    /// the inputs. It takes one forward pass, and one backward pass for each output.
+    ///
+    /// # Panics
+    ///
+    /// If the row has not as many numbers as the tape has inputs, or if a guard from
+    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn jacobian(&self, row: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
+        self.recording.expect_rows(&[row]);
+        self.recording
+            .replay(Access::Read, &|_| row, |replay, blocks| {
+                replay.forward_row(blocks);
+                let outputs = 0..self.recording.program.outputs.len();
+                outputs
+                    .map(|i| (replay.output(blocks, i), replay.gradient(blocks, i)))
+                    .unzip()
+            })
+    }
+}
+
+/// What tapes consist of.
+struct Recording {
     program: Program,
     parameters: Vec<Value>,
-    /// What a replay writes, kept for the next one.
-    scratch: Cell<Box<Scratch>>,
+    scratch: Cell<Option<Box<Scratch>>>,
 }
 
+/// What a call does with the parameters. If it is to write them, a guard that forbids it must be
+/// found before anything is computed.
+#[derive(Clone, Copy)]
+enum Access {
+    Read,
+    Write,
+}
+
+/// The arrays that a replay writes, kept for the next one.
 #[derive(Default)]
 struct Scratch {
     shared: Vec<f64>,
     blocks: Blocks,
 }
 
-impl Tape {
-    /// Records.
-    #[must_use]
-    #[track_caller]
-    pub fn record(inputs: &[Value], output: &Value) -> Self {
-        Self {
-            recorded: Recorded::new(inputs, std::slice::from_ref(output)),
-        }
-    }
-
-    /// The output for each row.
-    #[must_use]
-    #[track_caller]
-    pub fn forward<R: AsRef<[f64]> + Sync>(&self, rows: &[R]) -> Vec<f64> {
-        self.recorded.forward(rows)
-    }
-
-    /// The mean.
-    #[track_caller]
-    pub fn backward<R: AsRef<[f64]> + Sync>(&self, rows: &[R]) -> f64 {
-        self.recorded.expect_rows(rows);
-        if rows.is_empty() {
-            return f64::NAN;
-        }
-        let Recorded {
-            program,
-            parameters,
-            scratch,
-        } = &self.recorded;
-        let mut scratch_ = scratch.take();
-        self.recorded.compute_shared(&mut scratch_.shared);
-        let replay = Replay {
-            program,
-            shared: &scratch_.shared,
-            row: &|i| rows[i].as_ref(),
-        };
-        let seed = 1.0 / rows.len() as f64;
-        let mut sums = replay.backward(&mut scratch_.blocks, rows.len(), seed);
-        let wanted = program.constants.len()..scratch_.shared.len();
-        program
-            .once
-            .backward(&[], &scratch_.shared, &mut sums.gradients, &wanted, &mut []);
-        for (parameter, gradient) in parameters
-            .iter()
-            .zip(&sums.gradients[program.shared_parameters()])
-        {
-            parameter.add_grad(*gradient);
-        }
-        scratch.set(scratch_);
-        sums.output / rows.len() as f64
-    }
-
-    /// The output at a row, and its gradient with respect to the inputs.
-    #[must_use]
-    #[track_caller]
-    pub fn gradient(&self, row: &[f64]) -> (f64, Vec<f64>) {
-        self.recorded.expect_rows(&[row]);
-        let mut scratch = self.recorded.scratch.take();
-        self.recorded.compute_shared(&mut scratch.shared);
-        let replay = Replay {
-            program: &self.recorded.program,
-            shared: &scratch.shared,
-            row: &|_| row,
-        };
-        let output = replay.outputs(&mut scratch.blocks).next().unwrap();
-        let gradient = replay.gradient(&mut scratch.blocks, 0);
-        self.recorded.scratch.set(scratch);
-        (output, gradient)
-    }
-}
-
-impl VectorTape {
-    /// Records.
-    #[must_use]
-    #[track_caller]
-    pub fn record(inputs: &[Value], outputs: &[Value]) -> Self {
-        Self {
-            recorded: Recorded::new(inputs, outputs),
-        }
-    }
-}
-
-impl Recorded {
+impl Recording {
     #[track_caller]
     fn new(inputs: &[Value], outputs: &[Value]) -> Self {
-        let Recording {
-            program,
-            parameters,
-        } = record(inputs, outputs);
+        let (program, parameters) = record::record(inputs, outputs);
         Self {
             program,
             parameters,
@@ -145,40 +289,78 @@ impl Recorded {
     }
 
     #[track_caller]
-    fn compute_shared(&self, shared: &mut Vec<f64>) {
-        shared.clear();
-        shared.extend(&self.program.constants);
-        shared.resize(self.program.once.results().end, 0.0);
-        let numbers = &mut shared[self.program.shared_parameters()];
-        for (number, parameter) in numbers.iter_mut().zip(&self.parameters) {
-            *number = parameter.borrow_mut().data;
-        }
-        self.program.once.forward(&[], shared);
+    fn forward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<f64> {
+        self.expect_rows(rows);
+        self.replay(Access::Read, &|i| rows[i].as_ref(), |replay, blocks| {
+            replay.forward(blocks, rows.len())
+        })
+    }
+
+    /// Computes the shared numbers from the parameters as they are now, and does what needs them.
+    #[track_caller]
+    fn replay<T>(
+        &self,
+        access: Access,
+        rows: &Rows,
+        work: impl FnOnce(&Replay, &mut Blocks) -> T,
+    ) -> T {
+        let mut scratch = self.scratch.take().unwrap_or_default();
+        let Scratch { shared, blocks } = &mut *scratch;
+        self.compute_shared(access, shared);
+        let replay = Replay {
+            program: &self.program,
+            shared,
+            rows,
+        };
+        let result = work(&replay, blocks);
+        self.scratch.set(Some(scratch));
+        result
     }
 
     #[track_caller]
-    fn forward<R: AsRef<[f64]> + Sync>(&self, rows: &[R]) -> Vec<f64> {
-        self.expect_rows(rows);
-        let mut scratch = self.scratch.take();
-        self.compute_shared(&mut scratch.shared);
-        let replay = Replay {
-            program: &self.program,
-            shared: &scratch.shared,
-            row: &|i| rows[i].as_ref(),
-        };
-        let outputs = replay.forward(&mut scratch.blocks, rows.len());
-        self.scratch.set(scratch);
-        outputs
+    fn compute_shared(&self, access: Access, shared: &mut Vec<f64>) {
+        if shared.is_empty() {
+            shared.extend(&self.program.constants);
+            shared.resize(self.program.once.results().end, 0.0);
+        }
+        let numbers = &mut shared[self.program.shared_parameters()];
+        for (number, parameter) in numbers.iter_mut().zip(&self.parameters) {
+            *number = match access {
+                Access::Read => parameter.data(),
+                Access::Write => parameter.borrow_mut().data,
+            };
+        }
+        self.program.forward_once(shared);
+    }
+
+    fn add_to_parameters(&self, gradients: &[f64]) {
+        let gradients = &gradients[self.program.shared_parameters()];
+        for (parameter, &gradient) in self.parameters.iter().zip(gradients) {
+            parameter.add_grad(gradient);
+        }
+    }
+}
+
+impl fmt::Debug for Recording {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let inputs = self.program.input_slots().len();
+        let parameters = self.parameters.len();
+        let outputs = self.program.outputs.len();
+        write!(
+            f,
+            "(inputs={inputs}, parameters={parameters}, outputs={outputs})"
+        )
     }
 }
 
 impl fmt::Debug for Tape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tape")
+        write!(f, "Tape{:?}", self.recording)
     }
 }
+
 impl fmt::Debug for VectorTape {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tape")
+        write!(f, "VectorTape{:?}", self.recording)
     }
 }

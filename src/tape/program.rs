@@ -1,10 +1,10 @@
 //! What recording writes and replays run: a graph as flat arrays.
 //!
-//! Two arrays of numbers belong to it. The *shared* ones are the same for all rows, and computed
-//! once for each call: the constants, then the parameters, then what depends on nothing else. The
-//! *slots* hold what is computed for each row: the constants again, the inputs, what depends on
-//! inputs alone, what depends on parameters too, and at last copies of those shared numbers that
-//! the operations of a row read.
+//! Two arrays of numbers belong to a program. The *shared* numbers are the same for all rows of a
+//! replay, and computed once: constants, parameters, and what depends on nothing else. The *slots*
+//! hold what belongs to a row: the constants again, the inputs, what depends on inputs alone (the
+//! *plain* operations), what depends on parameters too (the *learned* ones), and at last copies of
+//! the shared numbers that operations of a row read.
 
 use std::mem;
 use std::ops::Range;
@@ -12,31 +12,175 @@ use std::ops::Range;
 use crate::ops::{Number, Op, PartialSums};
 
 /// How one number is computed from others, which are given by their indices.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) enum Step {
     /// op(x, y)
     Apply(Op, u32, u32),
     /// The sum of the products of these pairs.
     Dot(Range<u32>),
-    /// The sum of the products of these pairs, of a shared number (the weight) and a slot.
+    /// The same, of pairs of a shared number, the weight, and a slot.
     WeightedSum(Range<u32>),
 }
 
 /// Steps whose results lie side by side, in the order in which they are computed.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Segment {
     /// The index of the first result.
-    pub(super) first: usize,
-    pub(super) steps: Vec<Step>,
+    first: usize,
+    steps: Vec<Step>,
     /// What the sums among the steps multiply.
-    pub(super) pairs: Vec<[u32; 2]>,
+    pairs: Vec<[u32; 2]>,
+}
+
+/// A recorded graph, without the values of its parameters.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) constants: Vec<f64>,
+    /// Operations on shared numbers.
+    pub(super) once: Segment,
+    /// Operations on slots that depend on inputs alone.
+    pub(super) plain: Segment,
+    /// Operations on slots that depend on inputs and parameters.
+    pub(super) learned: Segment,
+    /// The shared numbers of which the last slots are copies.
+    pub(super) copies: Vec<u32>,
+    /// The slots of the outputs.
+    pub(super) outputs: Vec<u32>,
+}
+
+impl Program {
+    pub(super) fn slots(&self) -> usize {
+        self.copy_slots().end
+    }
+
+    /// How much there is to compute for each row.
+    pub(super) fn size(&self) -> usize {
+        let sizes = [&self.plain, &self.learned].map(|it| it.steps.len() + it.pairs.len());
+        sizes.iter().sum::<usize>().max(1)
+    }
+
+    /// The indices of the parameters among the shared numbers.
+    pub(super) fn shared_parameters(&self) -> Range<usize> {
+        self.constants.len()..self.once.first
+    }
+
+    pub(super) fn input_slots(&self) -> Range<usize> {
+        self.constants.len()..self.plain.first
+    }
+
+    pub(super) fn copy_slots(&self) -> Range<usize> {
+        let first = self.learned.results().end;
+        first..first + self.copies.len()
+    }
+
+    /// Computes what depends on parameters alone.
+    pub(super) fn forward_once(&self, shared: &mut [f64]) {
+        self.once.forward(&[], shared);
+    }
+
+    /// Passes gradients of shared numbers down to the parameters.
+    pub(super) fn backward_once(&self, shared: &[f64], gradients: &mut [f64]) {
+        let wanted = self.constants.len()..self.once.results().end;
+        self.once
+            .backward(&[], shared, gradients, &wanted, &mut [], |_| true);
+    }
+
+    /// Computes the slots of operations.
+    #[inline(always)]
+    pub(super) fn forward<N: Number>(&self, shared: &[f64], values: &mut [N]) {
+        for segment in [&self.plain, &self.learned] {
+            segment.forward(shared, values);
+        }
+    }
+
+    /// Adds what the first output passes down to the shared numbers, if its gradient is `seed`.
+    #[inline(always)]
+    pub(super) fn backward_to_shared<N: Number>(
+        &self,
+        shared: &[f64],
+        values: &[N],
+        gradients: &mut [N],
+        seed: f64,
+        sums: &mut [PartialSums],
+    ) {
+        let wanted = self.learned.first..self.slots();
+        let output = self.outputs[0] as usize;
+        if wanted.contains(&output) {
+            gradients[output] = N::from(seed);
+        }
+        self.learned
+            .backward(shared, values, gradients, &wanted, sums, |_| true);
+        let copies = &mut gradients[self.copy_slots()];
+        for (gradient, &copied) in copies.iter_mut().zip(&self.copies) {
+            mem::take(gradient).add_to(&mut sums[copied as usize]);
+        }
+    }
+
+    /// Leaves the gradient of one of the outputs with respect to the inputs in their slots.
+    pub(super) fn backward_to_inputs(
+        &self,
+        shared: &[f64],
+        values: &[f64],
+        gradients: &mut [f64],
+        output: usize,
+    ) {
+        let wanted = self.constants.len()..self.copy_slots().start;
+        let slot = self.outputs[output] as usize;
+        if wanted.contains(&slot) {
+            gradients[slot] = 1.0;
+        }
+        if self.outputs.len() == 1 {
+            for segment in [&self.learned, &self.plain] {
+                segment.backward(shared, values, gradients, &wanted, &mut [], |_| true);
+            }
+        } else {
+            // What only other outputs are computed from takes no part, not even as 0 · ∞.
+            let below = self.slots_below(slot);
+            for segment in [&self.learned, &self.plain] {
+                segment.backward(shared, values, gradients, &wanted, &mut [], |out| {
+                    below[out]
+                });
+            }
+        }
+    }
+
+    /// Of each slot, whether the given one is computed from it.
+    fn slots_below(&self, slot: usize) -> Vec<bool> {
+        let mut below = vec![false; self.slots()];
+        below[slot] = true;
+        for segment in [&self.learned, &self.plain] {
+            for (out, step) in segment.results().zip(&segment.steps).rev() {
+                if !below[out] {
+                    continue;
+                }
+                match step {
+                    &Step::Apply(_, x, y) => {
+                        below[x as usize] = true;
+                        below[y as usize] = true;
+                    }
+                    Step::Dot(range) => {
+                        for &x in segment.pairs(range).as_flattened() {
+                            below[x as usize] = true;
+                        }
+                    }
+                    Step::WeightedSum(range) => {
+                        for &[_, x] in segment.pairs(range) {
+                            below[x as usize] = true;
+                        }
+                    }
+                }
+            }
+        }
+        below
+    }
 }
 
 impl Segment {
     pub(super) fn starting_at(first: usize) -> Self {
         Self {
             first,
-            ..Self::default()
+            steps: Vec::new(),
+            pairs: Vec::new(),
         }
     }
 
@@ -45,17 +189,26 @@ impl Segment {
         self.first..self.first + self.steps.len()
     }
 
+    /// Adds a step and returns the index of its result.
+    pub(super) fn push(&mut self, step: Step) -> u32 {
+        self.steps.push(step);
+        index(self.results().end - 1)
+    }
+
     /// Keeps the pairs of a sum, and returns where.
-    pub(super) fn add_pairs(&mut self, pairs: Vec<[u32; 2]>) -> Range<u32> {
-        let index = |length: usize| u32::try_from(length).expect("a tape has room for 2^32 pairs");
+    pub(super) fn push_pairs(&mut self, pairs: impl IntoIterator<Item = [u32; 2]>) -> Range<u32> {
         let start = index(self.pairs.len());
         self.pairs.extend(pairs);
         start..index(self.pairs.len())
     }
 
-    /// Computes the results, among the `values` of which the operands are a part too.
+    fn pairs(&self, range: &Range<u32>) -> &[[u32; 2]] {
+        &self.pairs[range.start as usize..range.end as usize]
+    }
+
+    /// Computes the results, from `values` and to `values`.
     #[inline(always)]
-    pub(super) fn forward<N: Number>(&self, shared: &[f64], values: &mut [N]) {
+    fn forward<N: Number>(&self, shared: &[f64], values: &mut [N]) {
         for (out, step) in self.results().zip(&self.steps) {
             values[out] = match step {
                 &Step::Apply(op, x, y) => N::value(op, &values[x as usize], &values[y as usize]),
@@ -77,115 +230,108 @@ impl Segment {
         }
     }
 
-    /// Passes the gradients of the results down to the operands, and leaves 0 behind.
-    ///
-    /// Only those among the `wanted` receive something. The gradients of weights are added to
-    /// `sums`, if it has an entry for them.
+    /// Passes the gradients of the results down to those of the operands that are `wanted`, and
+    /// leaves 0 behind. The gradients of weights are added to `sums`, if they have a place there.
     #[inline(always)]
-    pub(super) fn backward<N: Number>(
+    fn backward<N: Number>(
         &self,
         shared: &[f64],
         values: &[N],
         gradients: &mut [N],
         wanted: &Range<usize>,
         sums: &mut [PartialSums],
+        takes_part: impl Fn(usize) -> bool,
     ) {
+        let mut gradients = Gradients::new(gradients, self.first);
         for (out, step) in self.results().zip(&self.steps).rev() {
+            if !takes_part(out) {
+                continue;
+            }
             match step {
                 &Step::Apply(op, x, y) => {
                     let (x, y) = (x as usize, y as usize);
-                    let g = mem::take(&mut gradients[out]);
+                    let g = gradients.take(out);
                     if wanted.contains(&x) {
-                        gradients[x] += N::dx(op, &values[x], &values[y], &values[out], &g);
+                        let part = N::dx(op, &values[x], &values[y], &values[out], &g);
+                        gradients.add(out, x, part);
                     }
                     if wanted.contains(&y) {
-                        gradients[y] += N::dy(op, &values[x], &values[y], &values[out], &g);
+                        let part = N::dy(op, &values[x], &values[y], &values[out], &g);
+                        gradients.add(out, y, part);
                     }
                 }
                 Step::Dot(range) => {
-                    let g = mem::take(&mut gradients[out]);
+                    let g = gradients.take(out);
                     for &[x, y] in self.pairs(range) {
                         let (x, y) = (x as usize, y as usize);
                         if wanted.contains(&x) {
-                            gradients[x] += g * values[y];
+                            gradients.add(out, x, g * values[y]);
                         }
                         if wanted.contains(&y) {
-                            gradients[y] += g * values[x];
+                            gradients.add(out, y, g * values[x]);
                         }
                     }
                 }
                 Step::WeightedSum(range) => {
-                    let g = mem::take(&mut gradients[out]);
+                    let g = gradients.take(out);
                     for &[weight, x] in self.pairs(range) {
                         let (weight, x) = (weight as usize, x as usize);
-                        if let Some(sums) = sums.get_mut(weight) {
-                            (g * values[x]).add_to(sums);
+                        if let Some(sum) = sums.get_mut(weight) {
+                            (g * values[x]).add_to(sum);
                         }
                         if wanted.contains(&x) {
-                            gradients[x] += g * N::from(shared[weight]);
+                            gradients.add(out, x, g * N::from(shared[weight]));
                         }
                     }
                 }
             }
         }
     }
+}
 
-    fn pairs(&self, range: &Range<u32>) -> &[[u32; 2]] {
-        &self.pairs[range.start as usize..range.end as usize]
+/// The gradients of a backward pass.
+///
+/// With one row, that of the step to come is kept in a register: in a chain of operations, its way
+/// through memory would take longer than the arithmetic.
+struct Gradients<'call, N> {
+    all: &'call mut [N],
+    first: usize,
+    register: N,
+}
+
+impl<'call, N: Number> Gradients<'call, N> {
+    const USES_REGISTER: bool = N::LANES == 1;
+
+    fn new(all: &'call mut [N], first: usize) -> Self {
+        Self {
+            all,
+            first,
+            register: N::default(),
+        }
+    }
+
+    /// The gradient of a result, whose place is cleared for the next pass.
+    #[inline(always)]
+    fn take(&mut self, out: usize) -> N {
+        let mut gradient = mem::take(&mut self.all[out]);
+        if Self::USES_REGISTER {
+            gradient += mem::take(&mut self.register);
+        }
+        gradient
+    }
+
+    /// Adds a part of the gradient of an operand.
+    #[inline(always)]
+    fn add(&mut self, out: usize, operand: usize, part: N) {
+        if Self::USES_REGISTER && operand + 1 == out && out > self.first {
+            self.register += part;
+        } else {
+            self.all[operand] += part;
+        }
     }
 }
 
-/// A recorded graph, without the values of its parameters.
-#[derive(Debug, Default)]
-pub(super) struct Program {
-    pub(super) constants: Vec<f64>,
-    /// What depends on parameters alone, on shared numbers.
-    pub(super) once: Segment,
-    /// What depends on inputs alone, on slots.
-    pub(super) plain: Segment,
-    /// What depends on inputs and parameters, on slots.
-    pub(super) learned: Segment,
-    /// The shared numbers of which the last slots are copies.
-    pub(super) copies: Vec<u32>,
-    /// The slots of the outputs.
-    pub(super) outputs: Vec<u32>,
-}
-
-impl Program {
-    pub(super) fn slots(&self) -> usize {
-        self.copy_slots().end
-    }
-
-    /// How much there is to compute for each row.
-    pub(super) fn size(&self) -> usize {
-        let segments = [&self.plain, &self.learned];
-        let sizes = segments.map(|segment| segment.steps.len() + segment.pairs.len());
-        sizes.into_iter().sum::<usize>().max(1)
-    }
-
-    /// Which shared numbers are parameters.
-    pub(super) fn shared_parameters(&self) -> Range<usize> {
-        self.constants.len()..self.once.first
-    }
-
-    /// The slots of the inputs.
-    pub(super) fn input_slots(&self) -> Range<usize> {
-        self.constants.len()..self.plain.first
-    }
-
-    /// The slots of copies.
-    pub(super) fn copy_slots(&self) -> Range<usize> {
-        let first = self.learned.results().end;
-        first..first + self.copies.len()
-    }
-
-    /// The slots that depend on an input.
-    pub(super) fn varying_slots(&self) -> Range<usize> {
-        self.constants.len()..self.copy_slots().start
-    }
-
-    /// The slots that depend on a parameter.
-    pub(super) fn learned_slots(&self) -> Range<usize> {
-        self.learned.first..self.slots()
-    }
+/// A position as steps hold it.
+pub(super) fn index(position: usize) -> u32 {
+    u32::try_from(position).expect("a tape has room for 2^32 numbers")
 }

@@ -3,19 +3,13 @@
 use std::collections::HashMap;
 use std::iter;
 
-use super::program::{Program, Segment, Step};
+use super::program::{Program, Segment, Step, index};
 use crate::engine::{Order, Origin, Value};
 use crate::ops::UNREAD;
 
-/// A program, and the parameters that it reads.
-pub(super) struct Recording {
-    pub(super) program: Program,
-    pub(super) parameters: Vec<Value>,
-}
-
-/// Records the graph below `outputs`.
+/// Records the graph below `outputs`: a program, and the parameters that it reads.
 #[track_caller]
-pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> Recording {
+pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value>) {
     let inputs = Inputs::new(inputs);
     let order = Order::of(outputs);
     let survey = Survey::of(&order, &inputs);
@@ -200,7 +194,8 @@ impl<'graph> Recorder<'graph> {
                 once: Segment::starting_at(first_operation),
                 plain: Segment::starting_at(first_plain),
                 learned: Segment::starting_at(first_learned),
-                ..Program::default()
+                copies: Vec::new(),
+                outputs: Vec::new(),
             },
             copies: HashMap::new(),
             first_copy: first_learned + learned.count(),
@@ -212,9 +207,7 @@ impl<'graph> Recorder<'graph> {
             Origin::Leaf => self.place_of_leaf(value),
             origin => {
                 let step = self.step(origin, varies_with);
-                let segment = self.segment(varies_with);
-                segment.steps.push(step);
-                let result = index(segment.first + segment.steps.len() - 1);
+                let result = self.segment(varies_with).push(step);
                 match varies_with {
                     VariesWith::Parameters => Place::Shared(result),
                     VariesWith::Inputs | VariesWith::Both => Place::Slot(result),
@@ -277,7 +270,9 @@ impl<'graph> Recorder<'graph> {
         }
         let all_shared = |side: usize| pairs.iter().all(|pair| pair[side].is_shared());
         if all_shared(1) {
-            pairs.iter_mut().for_each(|pair| pair.swap(0, 1));
+            for pair in &mut pairs {
+                pair.swap(0, 1);
+            }
         } else if !all_shared(0) {
             return self.dot(pairs, varies_with);
         }
@@ -287,7 +282,7 @@ impl<'graph> Recorder<'graph> {
             }
         });
         let pairs: Vec<_> = pairs.collect();
-        Step::WeightedSum(self.segment(varies_with).add_pairs(pairs))
+        Step::WeightedSum(self.segment(varies_with).push_pairs(pairs))
     }
 
     fn dot(&mut self, pairs: Vec<[Place; 2]>, varies_with: VariesWith) -> Step {
@@ -295,7 +290,7 @@ impl<'graph> Recorder<'graph> {
             .into_iter()
             .map(|pair| pair.map(|place| self.operand(place, varies_with)));
         let pairs: Vec<_> = pairs.collect();
-        Step::Dot(self.segment(varies_with).add_pairs(pairs))
+        Step::Dot(self.segment(varies_with).push_pairs(pairs))
     }
 
     fn place(&self, value: &Value) -> Place {
@@ -321,7 +316,7 @@ impl<'graph> Recorder<'graph> {
         })
     }
 
-    fn finish(mut self, outputs: &[Value]) -> Recording {
+    fn finish(mut self, outputs: &[Value]) -> (Program, Vec<Value>) {
         for output in outputs {
             let slot = match self.place(output) {
                 Place::Shared(shared) => self.slot_of(shared),
@@ -329,13 +324,6 @@ impl<'graph> Recorder<'graph> {
             };
             self.program.outputs.push(slot);
         }
-        Recording {
-            program: self.program,
-            parameters: self.parameters,
-        }
+        (self.program, self.parameters)
     }
-}
-
-fn index(position: usize) -> u32 {
-    u32::try_from(position).expect("a tape has room for 2^32 numbers")
 }
