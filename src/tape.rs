@@ -364,3 +364,6 @@ impl fmt::Debug for VectorTape {
         write!(f, "VectorTape{:?}", self.recording)
     }
 }
+
+#[cfg(test)]
+mod tests;

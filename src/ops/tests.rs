@@ -221,6 +221,82 @@ fn assert_close_or_undefined(ours: &Dual, theirs: f64, what: &str) {
     );
 }
 
+/// Numbers at which an operation may do something else than nearby.
+const EDGES: [f64; 12] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    2.0,
+    3.0,
+    -1e-310,
+    1e300,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
+];
+
+/// Every pair of these numbers, in lanes.
+fn pairs_in_lanes<const N: usize>() -> Vec<[Lanes<N>; 2]> {
+    let numbers: Vec<f64> = EDGES.into_iter().chain(XS).chain(YS).collect();
+    let pairs: Vec<_> = numbers
+        .iter()
+        .flat_map(|&x| numbers.iter().map(move |&y| [x, y]))
+        .collect();
+    pairs
+        .chunks(N)
+        .map(|pairs| {
+            [0, 1].map(|side| {
+                let mut lanes = Lanes::default();
+                for (lane, pair) in lanes.lanes_mut().iter_mut().zip(pairs) {
+                    *lane = pair[side];
+                }
+                lanes
+            })
+        })
+        .collect()
+}
+
+/// Asserts the same bits in every lane; any NaN is like any other.
+#[track_caller]
+fn assert_same<const N: usize>(lanes: &Lanes<N>, of_lane: impl Fn(usize) -> f64, what: &str) {
+    for (lane, &ours) in lanes.lanes().iter().enumerate() {
+        let theirs = of_lane(lane);
+        assert!(
+            ours.to_bits() == theirs.to_bits() || ours.is_nan() && theirs.is_nan(),
+            "{what}, lane {lane}: {ours} instead of {theirs}"
+        );
+    }
+}
+
+fn lanes_compute_what_a_single_number_does<const N: usize>() {
+    let g = Lanes::<N>::from(1.5);
+    for [x, y] in pairs_in_lanes::<N>() {
+        let at = |lane: usize| (x.lanes()[lane], y.lanes()[lane]);
+        for &(op, arguments) in OPERATIONS {
+            let out = Lanes::value(op, &x, &y);
+            let value = |lane| {
+                let (x, y) = at(lane);
+                op.value(x, y)
+            };
+            assert_same(&out, value, &format!("{op:?}"));
+            let dx = |lane| op.dx(at(lane).0, at(lane).1, value(lane), 1.5);
+            assert_same(&Lanes::dx(op, &x, &y, &out, &g), dx, &format!("{op:?} dx"));
+            if arguments == Arguments::XAndY {
+                let dy = |lane| op.dy(at(lane).0, at(lane).1, value(lane), 1.5);
+                assert_same(&Lanes::dy(op, &x, &y, &out, &g), dy, &format!("{op:?} dy"));
+            }
+        }
+    }
+}
+
+#[test]
+fn lanes_of_every_width_compute_what_a_single_number_does() {
+    lanes_compute_what_a_single_number_does::<4>();
+    lanes_compute_what_a_single_number_does::<32>();
+}
+
 #[test]
 fn nan_passes_through_every_operation_but_the_conditions() {
     const NAN: f64 = f64::NAN;

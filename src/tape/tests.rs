@@ -1,0 +1,62 @@
+//! What becomes of a graph, as a program.
+
+use super::*;
+
+fn program(inputs: &[Value], output: &Value) -> Program {
+    record::record(inputs, slice::from_ref(output)).0
+}
+
+/// How many operations are computed once, on inputs alone, and on both.
+fn operations(program: &Program) -> [usize; 3] {
+    [&program.once, &program.plain, &program.learned].map(|segment| segment.results().len())
+}
+
+#[test]
+fn each_operation_is_computed_as_seldom_as_it_can_be() {
+    let [x, v, w] = [1.0, 2.0, 3.0].map(Value::new);
+    let penalty = &v * &v + &w * &w;
+    let feature = (&x * 2.0).sin();
+    let loss = feature * &w + 0.5 * penalty;
+    assert_eq!(operations(&program(slice::from_ref(&x), &loss)), [4, 2, 2]);
+    assert_eq!(operations(&program(&[x, v, w], &loss)), [0, 8, 0]);
+}
+
+#[test]
+fn what_the_output_does_not_need_is_left_out() {
+    let [x, w] = [1.0, 2.0].map(Value::new);
+    let product = &x * &w;
+    let _unused = product.exp() + 3.0;
+    let program = program(slice::from_ref(&x), &product);
+    assert_eq!(operations(&program), [0, 0, 1]);
+    assert_eq!(program.shared_parameters().len(), 1);
+}
+
+#[test]
+fn equal_constants_are_one() {
+    let x = Value::new(1.0);
+    let own = |output: Value| program(slice::from_ref(&x), &output).constants.len();
+    let none = own(x.exp());
+    assert_eq!(own(2.0 * (&x + 2.0) / 2.0), none + 1);
+    assert_eq!(own((0.0 + &x) * -0.0), none + 2);
+    assert_eq!(own(1.0 + &x), none);
+}
+
+#[test]
+fn a_neuron_is_one_step_whose_weights_need_no_slots() {
+    let inputs = [1.0, 2.0, 3.0].map(Value::new);
+    let weights = [4.0, 5.0, 6.0].map(Value::new);
+    let sum = Value::dot(&weights, &inputs);
+    let swapped = Value::dot(&inputs, &weights);
+    for output in [sum, swapped] {
+        let program = program(&inputs, &output);
+        assert_eq!(operations(&program), [0, 0, 1]);
+        assert!(program.copies.is_empty());
+    }
+}
+
+#[test]
+fn threads_can_share_what_replays_share() {
+    fn assert_shared<T: Send + Sync>() {}
+    assert_shared::<Program>();
+    assert_shared::<Replay>();
+}

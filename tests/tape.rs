@@ -1,0 +1,516 @@
+//! Replays against the engine: the same bits forward, the same gradients backward.
+
+mod common;
+
+use std::thread;
+use std::{iter, slice};
+
+use common::panic_of;
+use micrograd::data::make_moons;
+use micrograd::engine::Value;
+use micrograd::nn::{Activation, MLP, Module};
+use micrograd::optim::{Adam, Optimizer};
+use micrograd::rand::rngs::Xoshiro256PlusPlus;
+use micrograd::rand::{RngExt, SeedableRng};
+use micrograd::tape::{Tape, VectorTape};
+
+/// Batches that take every way through the blocks: none, one, few, whole and broken ones.
+const BATCHES: [usize; 9] = [1, 2, 4, 7, 31, 32, 33, 64, 101];
+
+fn rng() -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(5)
+}
+
+fn leaves<const N: usize>() -> [Value; N] {
+    [0.0; N].map(Value::new)
+}
+
+fn random_rows<const N: usize>(count: usize) -> Vec<[f64; N]> {
+    let mut rng = rng();
+    let mut number = || 4.0 * rng.random::<f64>() - 2.0;
+    (0..count).map(|_| [0.0; N].map(|_| number())).collect()
+}
+
+fn grads(values: &[Value]) -> Vec<f64> {
+    values.iter().map(Value::grad).collect()
+}
+
+/// A function of a row, as one writes it for the engine.
+type Function<'a, const N: usize> = &'a dyn Fn(&[Value; N]) -> Value;
+
+/// Asserts that the function, recorded, does for every batch what it does in the engine.
+#[track_caller]
+fn assert_replays<const N: usize>(what: &str, parameters: &[Value], function: Function<N>) {
+    let inputs = leaves();
+    let tape = Tape::record(&inputs, &function(&inputs));
+    for count in BATCHES {
+        let rows = random_rows::<N>(count);
+        let outputs: Vec<_> = rows
+            .iter()
+            .map(|row| function(&row.map(Value::new)))
+            .collect();
+        let expected: Vec<_> = outputs
+            .iter()
+            .map(|output| output.data().to_bits())
+            .collect();
+        let found = tape.forward(&rows);
+        let found: Vec<_> = found.iter().map(|output| output.to_bits()).collect();
+        assert_eq!(found, expected, "{what}, {count} rows");
+
+        assert_same_gradients(what, &tape, parameters, &rows, &outputs);
+        assert_same_input_gradient(what, &tape, rows[0], function);
+    }
+}
+
+#[track_caller]
+fn assert_same_gradients<const N: usize>(
+    what: &str,
+    tape: &Tape,
+    parameters: &[Value],
+    rows: &[[f64; N]],
+    outputs: &[Value],
+) {
+    // Row by row, for what counts is the size of the contributions.
+    let mut gradients = vec![0.0; parameters.len()];
+    let mut sizes = vec![0.0; parameters.len()];
+    for output in outputs {
+        parameters.iter().for_each(Value::zero_grad);
+        output.backward();
+        for (i, grad) in grads(parameters).into_iter().enumerate() {
+            gradients[i] += grad / rows.len() as f64;
+            sizes[i] += grad.abs() / rows.len() as f64;
+        }
+    }
+    parameters.iter().for_each(Value::zero_grad);
+    let mean = tape.backward(rows);
+    let expected = outputs.iter().map(Value::data).sum::<f64>() / rows.len() as f64;
+    assert_eq!(mean, expected, "{what}, {} rows", rows.len());
+    for (i, parameter) in parameters.iter().enumerate() {
+        assert!(
+            (parameter.grad() - gradients[i]).abs() <= 1e-12 * sizes[i],
+            "{what}, {} rows, parameter {i}: {} instead of {}",
+            rows.len(),
+            parameter.grad(),
+            gradients[i]
+        );
+    }
+}
+
+#[track_caller]
+fn assert_same_input_gradient<const N: usize>(
+    what: &str,
+    tape: &Tape,
+    row: [f64; N],
+    function: Function<N>,
+) {
+    let inputs = row.map(Value::new);
+    let output = function(&inputs);
+    output.backward();
+    let (value, gradient) = tape.gradient(&row);
+    assert_eq!(value, output.data(), "{what}");
+    for (ours, theirs) in iter::zip(gradient, grads(&inputs)) {
+        assert!(
+            (ours - theirs).abs() <= 1e-12 * theirs.abs(),
+            "{what}: {ours} instead of {theirs}"
+        );
+    }
+}
+
+#[test]
+fn nets_of_every_activation_replay() {
+    let activations = [
+        Activation::Linear,
+        Activation::ReLU,
+        Activation::LeakyReLU(0.1),
+        Activation::ELU(0.7),
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::Softplus,
+        Activation::SiLU,
+        Activation::GELU,
+    ];
+    for activation in activations {
+        let layers = [(5, activation), (3, activation), (1, Activation::Linear)];
+        let model = MLP::with_activations(2, &layers, &mut rng());
+        let parameters = model.parameters();
+        assert_replays(
+            &activation.to_string(),
+            &parameters,
+            &|[x, y]: &[Value; 2]| model.forward(&[x.clone(), y.clone()]).remove(0),
+        );
+    }
+}
+
+#[test]
+fn every_kind_of_sum_replays() {
+    let w: [Value; 3] = [0.5, -1.5, 2.0].map(Value::new);
+    let cases: [(&str, Function<3>); 9] = [
+        ("weights · inputs", &|x| Value::dot(&w, x)),
+        ("inputs · weights", &|x| Value::dot(x, &w)),
+        ("inputs · inputs", &|x| Value::dot(x, x)),
+        ("weights · weights", &|x| Value::dot(&w, &w) * &x[0]),
+        ("weights that vary", &|x| {
+            let weights = [&w[0] * &x[0], w[1].clone(), x[2].clone()];
+            Value::dot(&weights, &[x[1].clone(), w[2].clone(), w[0].clone()])
+        }),
+        ("an input that does not vary", &|x| {
+            Value::dot(&w, &[x[0].clone(), w[0].clone(), x[0].clone()])
+        }),
+        ("a sum of inputs", &|x| x.iter().sum::<Value>() * &w[0]),
+        ("a sum of both", &|x| x.iter().chain(&w).sum()),
+        ("a sum of parameters", &|x| w.iter().sum::<Value>() * &x[1]),
+    ];
+    for (what, function) in cases {
+        assert_replays(what, &w, function);
+    }
+}
+
+#[test]
+fn shared_nodes_literals_and_both_orders_replay() {
+    let [a, b] = [1.5, -0.5].map(Value::new);
+    let parameters = [a.clone(), b.clone()];
+    let cases: [(&str, Function<2>); 7] = [
+        ("shared nodes", &|[x, y]| {
+            let both = (x * y + &a).tanh();
+            &both * &both + &both / (y * y + 1.0)
+        }),
+        ("literals on both sides", &|[x, y]| {
+            2.0 / (x * x + 3.0) - (1.0 - y) * &b
+        }),
+        ("a power of two nodes", &|[x, y]| {
+            (x * x + 1.0).pow(&a) * y.exp().pow(2.5)
+        }),
+        ("a choice", &|[x, y]| {
+            x.max(y) + x.min(&a).abs() + y.when(x.at_most(&b))
+        }),
+        ("inputs alone before parameters", &|[x, y]| {
+            (x * y).sin() * &a + x.hypot(y)
+        }),
+        ("parameters alone before inputs", &|[x, _]| {
+            (&a * &b).exp() * x + (&a - &b)
+        }),
+        ("an angle", &|[x, y]| {
+            x.atan2(y) * a.atan2(&b) + x.atan2(2.0)
+        }),
+    ];
+    for (what, function) in cases {
+        assert_replays(what, &parameters, function);
+    }
+}
+
+#[test]
+fn an_output_may_be_any_node() {
+    let p = Value::new(3.0);
+    let [x, unused] = leaves();
+    let inputs = [x.clone(), unused];
+    let rows = [[1.0, 10.0], [2.0, 20.0], [6.0, 30.0]];
+
+    let tape = Tape::record(&inputs, &x);
+    assert_eq!(tape.forward(&rows), [1.0, 2.0, 6.0]);
+    assert_eq!(tape.gradient(&rows[2]), (6.0, vec![1.0, 0.0]));
+    assert_eq!(tape.gradient(&rows[2]), (6.0, vec![1.0, 0.0]));
+    assert_eq!(tape.backward(&rows), 3.0);
+    assert_eq!(x.grad(), 0.0);
+
+    let tape = Tape::record(&inputs, &p);
+    assert_eq!(tape.forward(&rows), [3.0, 3.0, 3.0]);
+    assert_eq!(tape.gradient(&rows[0]), (3.0, vec![0.0, 0.0]));
+    assert_eq!(tape.backward(&rows), 3.0);
+    assert_eq!(p.grad(), 1.0);
+
+    p.zero_grad();
+    let tape = Tape::record(&inputs, &(&p * &p));
+    assert_eq!(tape.forward(&rows), [9.0, 9.0, 9.0]);
+    assert_eq!(tape.backward(&rows), 9.0);
+    assert!((p.grad() - 6.0).abs() < 1e-15);
+
+    p.zero_grad();
+    let tape = Tape::record(&[], &(&p * 2.0));
+    assert_eq!(tape.backward(&[[0.0; 0]]), 6.0);
+    assert_eq!(p.grad(), 2.0);
+}
+
+#[test]
+fn gradients_are_added_to_parameters_and_to_nothing_else() {
+    let [x, w] = [7.0, 3.0].map(Value::new);
+    let inner = &x * &w;
+    let loss = inner.pow(2.0);
+    loss.backward();
+    let before = [&x, &inner, &loss].map(|value| *value.borrow());
+
+    let tape = Tape::record(slice::from_ref(&x), &loss);
+    w.zero_grad();
+    let rows = [[1.0], [2.0], [-1.0]];
+    assert_eq!(tape.backward(&rows), 18.0);
+    assert_eq!(w.grad(), 12.0);
+    assert_eq!(tape.backward(&rows), 18.0);
+    assert_eq!(w.grad(), 24.0);
+    let _ = (tape.forward(&rows), tape.gradient(&rows[0]));
+    assert_eq!(w.grad(), 24.0);
+    assert_eq!([&x, &inner, &loss].map(|value| *value.borrow()), before);
+}
+
+#[test]
+fn parameters_are_read_at_each_replay() {
+    let [x, w] = [1.0, 2.0].map(Value::new);
+    let tape = Tape::record(slice::from_ref(&x), &(&x * &w + w.exp()));
+    w.set_data(0.0);
+    x.set_data(100.0);
+    assert_eq!(tape.forward(&[[5.0]]), [1.0]);
+    w.set_data(3.0);
+    assert_eq!(tape.gradient(&[5.0]), (15.0 + 3.0_f64.exp(), vec![3.0]));
+}
+
+#[test]
+fn recording_leaves_the_graph_as_it_was() {
+    let [x, w] = [1.0, 2.0].map(Value::new);
+    let shared = &x * &w;
+    let loss = Value::dot(&[shared.clone(), w.clone()], &[shared.clone(), x.clone()]);
+    loss.backward();
+    let expected = [w.grad(), shared.grad()];
+    let _tape = Tape::record(slice::from_ref(&x), &loss);
+    assert_eq!([w.grad(), shared.grad()], expected);
+    w.zero_grad();
+    loss.backward();
+    assert_eq!([w.grad(), shared.grad()], expected);
+}
+
+#[test]
+fn training_by_a_tape_is_training() {
+    let rows = make_moons(100, 0.1, &mut rng());
+    let model = MLP::new(2, &[16, 16, 1], &mut rng());
+    let [x, y, label] = leaves();
+    let score = model.forward(&[x.clone(), y.clone()]).remove(0);
+    let parameters = model.parameters();
+    let squares = Value::dot(&parameters, &parameters);
+    let loss = (1.0 - &label * score).relu() + 1e-4 * squares;
+    let tape = Tape::record(&[x, y, label], &loss);
+
+    let mut optim = Adam::new(parameters, 0.1);
+    let mut last = f64::NAN;
+    for _ in 0..100 {
+        optim.zero_grad();
+        last = tape.backward(&rows);
+        optim.step();
+    }
+    assert!(last < 0.05, "the loss is {last}");
+}
+
+#[test]
+fn several_outputs_have_a_jacobian() {
+    let w: [Value; 2] = [2.0, -3.0].map(Value::new);
+    let [x, y] = leaves();
+    let outputs = [
+        &x * &y,
+        (&x + &w[0]).tanh(),
+        Value::dot(&w, &[y.clone(), x.clone()]),
+        w[1].clone(),
+    ];
+    let tape = VectorTape::record(&[x, y], &outputs);
+
+    let rows = random_rows::<2>(37);
+    let found = tape.forward(&rows);
+    assert_eq!(found.len(), 37);
+    for (&[x, y], found) in iter::zip(&rows, &found) {
+        assert_eq!(*found, [x * y, (x + 2.0).tanh(), 2.0 * y + -3.0 * x, -3.0]);
+    }
+
+    let [x, y] = rows[0];
+    let slope = 1.0 - (x + 2.0).tanh().powi(2);
+    let (values, jacobian) = tape.jacobian(&rows[0]);
+    assert_eq!(values, found[0]);
+    assert_eq!(jacobian[0], [y, x]);
+    assert!((jacobian[1][0] - slope).abs() < 1e-15 && jacobian[1][1] == 0.0);
+    assert_eq!(jacobian[2], [-3.0, 2.0]);
+    assert_eq!(jacobian[3], [0.0, 0.0]);
+}
+
+#[test]
+fn what_only_other_outputs_need_takes_no_part_in_a_gradient() {
+    let [x, y] = leaves();
+    let root = x.sqrt();
+    let through_root = &root * &y;
+    let tape = VectorTape::record(&[x.clone(), y], &[through_root, 2.0 * &x, root]);
+    let (_, jacobian) = tape.jacobian(&[0.0, 3.0]);
+    assert_eq!(
+        jacobian,
+        [[f64::INFINITY, 0.0], [2.0, 0.0], [f64::INFINITY, 0.0]]
+    );
+    // And leaves nothing behind for the next one.
+    assert_eq!(
+        tape.jacobian(&[4.0, 3.0]).1,
+        [[0.75, 2.0], [2.0, 0.0], [0.25, 0.0]]
+    );
+}
+
+#[test]
+fn an_empty_batch_has_no_outputs_and_adds_nothing() {
+    let [x, w] = [1.0, 2.0].map(Value::new);
+    let rows: [[f64; 1]; 0] = [];
+    let tape = Tape::record(slice::from_ref(&x), &(&x * &w));
+    assert!(tape.forward(&rows).is_empty());
+    assert!(tape.backward(&rows).is_nan());
+    assert_eq!(w.grad(), 0.0);
+    assert!(
+        VectorTape::record(slice::from_ref(&x), slice::from_ref(&x))
+            .forward(&rows)
+            .is_empty()
+    );
+}
+
+#[test]
+fn rows_may_be_of_any_type_that_is_a_slice() {
+    let [x, y] = leaves();
+    let tape = Tape::record(&[x.clone(), y.clone()], &(x - y));
+    assert_eq!(tape.forward(&[vec![5.0, 3.0]]), [2.0]);
+    assert_eq!(tape.forward(&[&[5.0, 4.0][..]]), [1.0]);
+    assert_eq!(tape.forward(&[Box::from([5.0, 5.0]) as Box<[f64]>]), [0.0]);
+}
+
+#[test]
+fn a_row_of_the_wrong_length_panics_where_it_is_given() {
+    let [x, y] = leaves();
+    let inputs = [x.clone(), y.clone()];
+    let tape = Tape::record(&inputs, &(&x * &y));
+    let vector_tape = VectorTape::record(&inputs, &[x, y]);
+    let rows = [vec![1.0, 2.0], vec![1.0, 2.0, 3.0]];
+    let message = "row 1 has 3 numbers, but the tape has 2 inputs".to_string();
+    let line = line!() + 2;
+    let panics = [
+        panic_of(|| drop(tape.forward(&rows))),
+        panic_of(|| _ = tape.backward(&rows)),
+        panic_of(|| drop(vector_tape.forward(&rows))),
+    ];
+    for (i, panic) in (0..).zip(panics) {
+        assert_eq!(panic, (message.clone(), line + i));
+    }
+    let message = "row 0 has 1 numbers, but the tape has 2 inputs".to_string();
+    let line = line!() + 2;
+    let panics = [
+        panic_of(|| drop(tape.gradient(&[1.0]))),
+        panic_of(|| drop(vector_tape.jacobian(&[1.0]))),
+    ];
+    for (i, panic) in (0..).zip(panics) {
+        assert_eq!(panic, (message.clone(), line + i));
+    }
+}
+
+#[test]
+fn inputs_that_are_no_leaves_or_listed_twice_panic() {
+    let [x, y] = leaves();
+    let sum = &x + &y;
+    let inner = [x.clone(), sum.clone()];
+    let twice = [x.clone(), y, x.clone()];
+    let line = line!() + 2;
+    let panics = [
+        panic_of(|| drop(Tape::record(&inner, &sum))),
+        panic_of(|| drop(Tape::record(&twice, &sum))),
+        panic_of(|| drop(VectorTape::record(&[x], &[]))),
+    ];
+    let messages = [
+        "input 1 is not a leaf: it was computed from other values",
+        "input 2 is the same leaf as input 0",
+        "a tape needs at least one output",
+    ];
+    for (i, (panic, message)) in (0..).zip(iter::zip(panics, messages)) {
+        assert_eq!(panic, (message.to_string(), line + i));
+    }
+}
+
+#[test]
+fn a_guard_of_a_parameter_panics_before_anything_is_changed() {
+    let [x, v, w] = [1.0, 2.0, 3.0].map(Value::new);
+    let tape = Tape::record(slice::from_ref(&x), &(&x * &v * &w));
+    let guard = w.borrow();
+    let expected = line!() + 1;
+    let (message, line) = panic_of(|| _ = tape.backward(&[[1.0]]));
+    assert!(message.contains("already borrowed") && line == expected);
+    assert_eq!(tape.forward(&[[1.0]]), [6.0]);
+    drop(guard);
+    assert_eq!(v.grad(), 0.0);
+
+    let guard = w.borrow_mut();
+    let expected = line!() + 1;
+    let (_, line) = panic_of(|| drop(tape.forward(&[[1.0]])));
+    assert_eq!(line, expected);
+    drop(guard);
+    assert_eq!(tape.backward(&[[1.0]]), 6.0);
+    assert_eq!(v.grad(), 3.0);
+}
+
+#[test]
+fn a_chain_of_a_million_operations_replays_on_a_small_stack() {
+    let run = || {
+        let [x, w] = [1.0, 1.0].map(Value::new);
+        let chain = (0..1_000_000).fold(&x * &w, |y, i| if i % 2 == 0 { y + 1e-6 } else { -y });
+        let tape = Tape::record(&[x], &chain);
+        drop(chain);
+        assert_eq!(tape.gradient(&[1.0]).1, [1.0]);
+        tape.backward(&[[1.0], [3.0]]);
+        assert_eq!(w.grad(), 2.0);
+    };
+    let small = thread::Builder::new().stack_size(256 * 1024);
+    small.spawn(run).unwrap().join().unwrap();
+}
+
+#[test]
+fn a_large_graph_replays_in_narrow_blocks() {
+    let [x, w] = [1.0, 0.5].map(Value::new);
+    let chain = (0..5_000).fold(&x * &w, |y, _| y + &w * 1e-3);
+    let tape = Tape::record(&[x], &chain);
+    let rows = random_rows::<1>(50);
+    let expected: Vec<_> = rows.iter().map(|[x]| tape.gradient(&[*x]).0).collect();
+    assert_eq!(tape.forward(&rows), expected);
+    let mean = rows.iter().flatten().sum::<f64>() / 50.0;
+    tape.backward(&rows);
+    assert!(
+        (w.grad() - (mean + 5.0)).abs() < 1e-11,
+        "{} {mean}",
+        w.grad()
+    );
+}
+
+#[test]
+fn a_batch_of_many_parts_is_a_batch() {
+    let rows = random_rows::<1>(300_000);
+    let [x, w] = [1.0, 3.0].map(Value::new);
+    let tape = Tape::record(slice::from_ref(&x), &(&x * &w).relu());
+    let expected: Vec<_> = rows.iter().map(|[x]| (3.0 * x).max(0.0)).collect();
+    assert_eq!(tape.forward(&rows), expected);
+
+    let mean = tape.backward(&rows);
+    let sum: f64 = expected.iter().sum();
+    assert!((mean - sum / 3e5).abs() < 1e-12);
+    assert!((w.grad() - sum / 9e5).abs() < 1e-12);
+}
+
+#[cfg(feature = "rayon")]
+#[test]
+fn the_number_of_threads_does_not_change_a_bit() {
+    let on_threads = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        pool.build().unwrap().install(|| {
+            let rows = random_rows::<2>(50_000);
+            let model = MLP::new(2, &[16, 1], &mut rng());
+            let inputs: [Value; 2] = leaves();
+            let tape = Tape::record(&inputs, &model.forward(&inputs)[0].tanh());
+            let mut numbers = vec![tape.backward(&rows)];
+            numbers.extend(grads(&model.parameters()));
+            numbers.extend(tape.forward(&rows));
+            numbers.into_iter().map(f64::to_bits).collect::<Vec<_>>()
+        })
+    };
+    let one = on_threads(1);
+    assert_eq!(on_threads(2), one);
+    assert_eq!(on_threads(5), one);
+}
+
+#[test]
+fn a_tape_says_what_it_is() {
+    let [x, y, w] = leaves();
+    let tape = Tape::record(&[x.clone(), y], &(&x * &w));
+    assert_eq!(
+        format!("{tape:?}"),
+        "Tape(inputs=2, parameters=1, outputs=1)"
+    );
+}
