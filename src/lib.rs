@@ -22,6 +22,7 @@
 //! - [`tree`]: a graph as text.
 //! - [`nn`]: neurons, layers and nets, with their parameters by name and shape.
 //! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them.
+//! - [`tape`]: a graph recorded once, and replayed for many rows at the speed of plain loops.
 //! - [`data`]: generated data sets.
 //!
 //! Randomness comes in as an `Rng`. The crate [`rand`] is exported, so that its version fits, with
@@ -48,4 +49,6 @@ mod texts {
     mod gradients {}
     #[doc = include_str!("../notes/Optimizers.md")]
     mod optimizers {}
+    #[doc = include_str!("../notes/Tape.md")]
+    mod tape {}
 }

@@ -158,6 +158,12 @@ impl Place {
     fn is_shared(self) -> bool {
         matches!(self, Self::Shared(_))
     }
+
+    fn index(self) -> u32 {
+        match self {
+            Self::Shared(index) | Self::Slot(index) => index,
+        }
+    }
 }
 
 struct Recorder<'graph> {
@@ -265,31 +271,28 @@ impl<'graph> Recorder<'graph> {
     }
 
     fn weighted_sum(&mut self, mut pairs: Vec<[Place; 2]>, varies_with: VariesWith) -> Step {
-        if varies_with == VariesWith::Parameters {
+        let all_shared = |side: usize| pairs.iter().all(|pair| pair[side].is_shared());
+        let [left, right] = [all_shared(0), all_shared(1)];
+        if left == right {
             return self.dot(pairs, varies_with);
         }
-        let all_shared = |side: usize| pairs.iter().all(|pair| pair[side].is_shared());
-        if all_shared(1) {
+        if right {
             for pair in &mut pairs {
                 pair.swap(0, 1);
             }
-        } else if !all_shared(0) {
-            return self.dot(pairs, varies_with);
         }
-        let pairs = pairs.into_iter().map(|[weight, input]| match weight {
-            Place::Shared(weight) | Place::Slot(weight) => {
-                [weight, self.operand(input, varies_with)]
-            }
-        });
-        let pairs: Vec<_> = pairs.collect();
+        let pairs = pairs.into_iter();
+        let pairs: Vec<_> = pairs
+            .map(|[weight, input]| [weight.index(), self.operand(input, varies_with)])
+            .collect();
         Step::WeightedSum(self.segment(varies_with).push_pairs(pairs))
     }
 
     fn dot(&mut self, pairs: Vec<[Place; 2]>, varies_with: VariesWith) -> Step {
-        let pairs = pairs
-            .into_iter()
-            .map(|pair| pair.map(|place| self.operand(place, varies_with)));
-        let pairs: Vec<_> = pairs.collect();
+        let pairs = pairs.into_iter();
+        let pairs: Vec<_> = pairs
+            .map(|pair| pair.map(|place| self.operand(place, varies_with)))
+            .collect();
         Step::Dot(self.segment(varies_with).push_pairs(pairs))
     }
 
@@ -301,7 +304,7 @@ impl<'graph> Recorder<'graph> {
     fn operand(&mut self, place: Place, varies_with: VariesWith) -> u32 {
         match place {
             Place::Shared(shared) if varies_with != VariesWith::Parameters => self.slot_of(shared),
-            Place::Shared(index) | Place::Slot(index) => index,
+            _ => place.index(),
         }
     }
 
