@@ -17,7 +17,8 @@
 //! notes). Three things to know when writing one:
 //!
 //! - The table is closed: a rule is written with operators and with functions of the table only,
-//!   because rules are made for other numbers than `f64` too; the tests run them on one.
+//!   because rules are made for other numbers than `f64` too: for the lanes of a replay, and in the
+//!   tests for one that is not even `Copy`.
 //! - A rule that chooses a side drops the other one by `when` or `unless`. It must not multiply by
 //!   0 or 1 instead: 0 · ∞ is NaN. For the same reason it also masks the arguments of the part that
 //!   it drops, where that has an infinite slope.

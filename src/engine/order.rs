@@ -2,7 +2,7 @@
 
 use super::{Origin, Value};
 
-/// All nodes below some values, each after its operands.
+/// All nodes below some values, each after its operands, and these from left to right.
 ///
 /// While it lives, each node knows its position: no map from nodes to positions is needed.
 pub(crate) struct Order<'graph> {

@@ -289,6 +289,18 @@ impl Segment {
     }
 }
 
+#[cfg(test)]
+impl Segment {
+    /// The steps that are no sums: the index of the result, the operation, those of the operands.
+    pub(super) fn operations(&self) -> impl Iterator<Item = (usize, Op, u32, u32)> {
+        let steps = self.results().zip(&self.steps);
+        steps.filter_map(|(out, step)| match *step {
+            Step::Apply(op, x, y) => Some((out, op, x, y)),
+            Step::Dot(_) | Step::WeightedSum(_) => None,
+        })
+    }
+}
+
 /// The gradients of a backward pass.
 ///
 /// With one row, that of the step to come is kept in a register: in a chain of operations, its way

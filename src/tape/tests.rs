@@ -54,6 +54,32 @@ fn a_neuron_is_one_step_whose_weights_need_no_slots() {
     }
 }
 
+/// The steps of a segment as the notes write them.
+fn listing(segment: &program::Segment) -> String {
+    let lines = segment.operations().map(|(out, op, x, y)| match y {
+        0 => format!("{out} = {}({x})\n", op.label()),
+        _ => format!("{out} = {x} {} {y}\n", op.label()),
+    });
+    lines.collect::<Vec<_>>().join("         ")
+}
+
+#[test]
+fn the_example_of_the_notes_is_recorded_as_they_say() {
+    let [w, b] = [2.0, 1.0].map(Value::new);
+    let [x, y] = [0.0, 0.0].map(Value::new);
+    let error = (&w * &x + &b).tanh() - &y;
+    let loss = error.pow(2.0) + 0.1 * w.pow(2.0);
+    let program = program(&[x, y], &loss);
+    let notes = include_str!("../../notes/Tape.md");
+    for (name, segment) in [
+        ("once     ", &program.once),
+        ("learned  ", &program.learned),
+    ] {
+        let listing = format!("{name}{}", listing(segment));
+        assert!(notes.contains(&listing), "the notes lack:\n{listing}");
+    }
+}
+
 #[test]
 fn threads_can_share_what_replays_share() {
     fn assert_shared<T: Send + Sync>() {}
