@@ -33,6 +33,8 @@ pub enum Role {
     HandWritten,
     /// The engine that this crate is about.
     Micrograd,
+    /// The tape of that engine.
+    Tape,
     /// Any other engine.
     Peer,
 }
@@ -57,9 +59,23 @@ impl Contender {
     pub fn new<T: AsRef<[f64]>>(
         role: Role,
         name: &'static str,
-        mut run: impl FnMut() -> T + 'static,
+        run: impl FnMut() -> T + 'static,
     ) -> Self {
-        let repeat = move |runs| repeat(runs, &mut run);
+        Self::maker(role, name, run, |made| made.as_ref().to_vec())
+    }
+
+    /// A contender that makes something. The outcome is what that computes, which is not
+    /// timed.
+    pub fn maker<T>(
+        role: Role,
+        name: &'static str,
+        mut make: impl FnMut() -> T + 'static,
+        mut compute: impl FnMut(T) -> Vec<f64> + 'static,
+    ) -> Self {
+        let repeat = move |runs| {
+            let (time, made) = repeat(runs, &mut make);
+            (time, compute(made))
+        };
         Self {
             name,
             role,
@@ -79,7 +95,12 @@ impl Contender {
         name: &'static str,
         mut run: impl FnMut() -> T + Send + 'static,
     ) -> Self {
-        let repeat = move |runs| on_deep_stack(|| repeat(runs, &mut run));
+        let repeat = move |runs| {
+            on_deep_stack(|| {
+                let (time, outcome) = repeat(runs, &mut run);
+                (time, outcome.as_ref().to_vec())
+            })
+        };
         Self {
             name,
             role,
@@ -97,13 +118,13 @@ impl Contender {
     }
 }
 
-fn repeat<T: AsRef<[f64]>>(runs: u32, mut run: impl FnMut() -> T) -> (Duration, Vec<f64>) {
+fn repeat<T>(runs: u32, mut run: impl FnMut() -> T) -> (Duration, T) {
     let start = Instant::now();
     for _ in 1..runs {
         black_box(run());
     }
     let last = black_box(run());
-    (start.elapsed(), last.as_ref().to_vec())
+    (start.elapsed(), last)
 }
 
 fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
@@ -233,7 +254,12 @@ impl<'contender> Timing<'contender> {
     }
 }
 
-fn median(times: &[f64]) -> f64 {
+/// The middle one of the times.
+///
+/// # Panics
+///
+/// If there is none.
+pub fn median(times: &[f64]) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 2]

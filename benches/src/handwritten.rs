@@ -3,25 +3,45 @@
 //! These loops are the yardstick: no graph, no allocation in a training step, and
 //! shaped so that the compiler vectorises them.
 
-mod dense;
-mod network;
-mod per_row;
-mod skipping;
+pub mod digits;
+pub mod moons;
 mod vector;
 
 use std::hint::black_box;
 
-use crate::work::{CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, README_INPUTS};
+use crate::work::{CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, README_INPUTS, readme_rows};
 
-pub use dense::Dense;
-pub use network::{Backpropagation, Network, Training};
-pub use per_row::PerRow;
-pub use skipping::Skipping;
+/// Rows of the README's program that are computed side by side.
+const SIDE_BY_SIDE: usize = 8;
 
 /// The README's program: g, then its gradient by a and by b.
 pub fn readme_program() -> [f64; 3] {
-    let [a, b] = black_box(README_INPUTS);
+    program(black_box(README_INPUTS))
+}
 
+/// The README's program for many rows, each added to a and b: the mean of g, then its
+/// gradient by a and by b.
+pub fn program_by_rows() -> impl FnMut() -> [f64; 3] {
+    let rows = readme_rows();
+    move || {
+        let [a, b] = black_box(README_INPUTS);
+        let (chunks, rest) = black_box(&rows).as_chunks::<SIDE_BY_SIDE>();
+        debug_assert!(rest.is_empty());
+        let mut sums = [[0.0; SIDE_BY_SIDE]; 3];
+        for chunk in chunks {
+            for (lane, &[x, y]) in chunk.iter().enumerate() {
+                let results = program([a + x, b + y]);
+                for (sum, result) in sums.iter_mut().zip(results) {
+                    sum[lane] += result;
+                }
+            }
+        }
+        sums.map(|sums| sums.iter().sum::<f64>() / rows.len() as f64)
+    }
+}
+
+#[inline]
+fn program([a, b]: [f64; 2]) -> [f64; 3] {
     let d0 = a * b + b * b * b;
     let d1 = 3.0 * d0 + (b + a).max(0.0);
     let d2 = 4.0 * d1 + (b - a).max(0.0);

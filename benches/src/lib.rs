@@ -4,7 +4,8 @@
 //! [`peers`] and [`handwritten`] compute it. [`contests`] puts them side by side,
 //! and [`contest`] checks that they agree before it times them.
 //!
-//! `cargo run --release -p micrograd-benches --bin peers` prints the comparison,
+//! `cargo run --release -p micrograd-benches --bin peers` prints the comparison, the
+//! binary `threads`, with the feature `rayon`, what a second thread brings to a tape,
 //! `cargo bench -p micrograd-benches` follows micrograd alone, and the test `heap`
 //! counts the bytes that one operation takes.
 

@@ -1,15 +1,21 @@
 //! What every engine computes.
 
+pub mod digits;
+pub mod moons;
+
 use std::slice::ChunksExact;
 
-use micrograd::data::make_moons;
 use micrograd::engine::Value;
 use micrograd::nn::{MLP, Module};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
+use micrograd::rand::Rng;
+
+pub use digits::Digits;
+pub use moons::Moons;
 
 /// The values of `a` and `b` in the README's program.
 pub const README_INPUTS: [f64; 2] = [-4.0, 2.0];
+/// How many rows that program is run for in one batch.
+pub const README_ROWS: usize = 1_000;
 
 /// The value that a chain begins with.
 pub const CHAIN_START: f64 = 1.0;
@@ -18,48 +24,49 @@ pub const CHAIN_FACTOR: f64 = 1.000_001;
 /// What the operations between them add.
 pub const CHAIN_TERM: f64 = 1e-6;
 
-/// Coordinates of a point.
-pub const INPUTS: usize = 2;
-/// Neurons in each of the two hidden layers.
-pub const HIDDEN: usize = 16;
-/// Points in the full batch.
-pub const ROWS: usize = 100;
-/// The learning rate of SGD.
-pub const LEARNING_RATE: f64 = 0.02;
-/// The factor of the sum of squares of all parameters in the loss.
-pub const PENALTY: f64 = 1e-4;
 /// Training steps in one episode.
 pub const STEPS: usize = 20;
 
-const NOISE: f64 = 0.1;
-const SEED: u64 = 1;
+/// What the rows of that batch add to `a` and `b`: points of a circle of a quarter around
+/// them.
+pub fn readme_rows() -> Vec<[f64; 2]> {
+    (0..README_ROWS)
+        .map(|row| {
+            let (sin, cos) = (row as f64).sin_cos();
+            [0.25 * cos, 0.25 * sin]
+        })
+        .collect()
+}
 
-/// A point and its label, which is 1 or -1.
-pub type Row = [f64; 3];
-
-/// The points and the parameters that training starts from.
+/// The rows and the net of a training, and the parameters that it starts from.
 #[derive(Clone, Debug)]
-pub struct Moons {
+pub struct Task<const NUMBERS: usize> {
     /// The full batch.
-    pub rows: Vec<Row>,
+    pub rows: Vec<[f64; NUMBERS]>,
     /// Layer by layer and neuron by neuron: its weights, then its bias.
     pub initial: Vec<f64>,
+    /// The rate of SGD.
+    pub learning_rate: f64,
+    pub(crate) inputs: usize,
+    pub(crate) layers: &'static [usize],
 }
 
-impl Moons {
-    /// The same task each time: it is drawn from a fixed seed.
-    pub fn new() -> Self {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(SEED);
-        let rows = make_moons(ROWS, NOISE, &mut rng);
-        let model = MLP::new(INPUTS, &[HIDDEN, HIDDEN, 1], &mut rng);
-        let initial = model.parameters().iter().map(Value::data).collect();
-        Self { rows, initial }
-    }
-}
-
-impl Default for Moons {
-    fn default() -> Self {
-        Self::new()
+impl<const NUMBERS: usize> Task<NUMBERS> {
+    fn with_net(
+        rows: Vec<[f64; NUMBERS]>,
+        (inputs, layers): (usize, &'static [usize]),
+        learning_rate: f64,
+        rng: &mut impl Rng,
+    ) -> Self {
+        let net = MLP::new(inputs, layers, rng);
+        let initial = net.parameters().iter().map(Value::data).collect();
+        Self {
+            rows,
+            initial,
+            learning_rate,
+            inputs,
+            layers,
+        }
     }
 }
 
@@ -67,15 +74,18 @@ impl Default for Moons {
 ///
 /// # Panics
 ///
-/// If there are fewer parameters than the two hidden layers have.
-pub fn neurons_by_layer<P>(parameters: &[P]) -> [ChunksExact<'_, P>; 3] {
-    let (first, rest) = parameters.split_at(HIDDEN * (INPUTS + 1));
-    let (second, third) = rest.split_at(HIDDEN * (HIDDEN + 1));
-    [
-        first.chunks_exact(INPUTS + 1),
-        second.chunks_exact(HIDDEN + 1),
-        third.chunks_exact(HIDDEN + 1),
-    ]
+/// If there are fewer parameters than the layers have.
+pub fn neurons_by_layer<P, const LAYERS: usize>(
+    mut parameters: &[P],
+    mut inputs: usize,
+    layers: [usize; LAYERS],
+) -> [ChunksExact<'_, P>; LAYERS] {
+    layers.map(|outputs| {
+        let (layer, rest) = parameters.split_at(outputs * (inputs + 1));
+        let neurons = layer.chunks_exact(inputs + 1);
+        (parameters, inputs) = (rest, outputs);
+        neurons
+    })
 }
 
 /// A network in training, whatever engine computes its gradient.
@@ -102,33 +112,39 @@ pub trait Trainer {
 /// SGD over plain numbers, for an engine that is handed the parameters anew in
 /// every step and returns the loss and its gradient.
 #[derive(Debug)]
-pub struct Descent<G> {
-    moons: Moons,
+pub struct Descent<G, const NUMBERS: usize> {
+    task: Task<NUMBERS>,
     parameters: Vec<f64>,
     loss_and_gradient: G,
 }
 
-impl<G: FnMut(&[f64], &[Row]) -> (f64, Vec<f64>)> Descent<G> {
-    /// Trains on `moons` by what `loss_and_gradient` returns.
-    pub fn new(moons: Moons, loss_and_gradient: G) -> Self {
-        let parameters = moons.initial.clone();
+impl<G, const NUMBERS: usize> Descent<G, NUMBERS>
+where
+    G: FnMut(&[f64], &[[f64; NUMBERS]]) -> (f64, Vec<f64>),
+{
+    /// Trains on `task` by what `loss_and_gradient` returns.
+    pub fn new(task: Task<NUMBERS>, loss_and_gradient: G) -> Self {
+        let parameters = task.initial.clone();
         Self {
-            moons,
+            task,
             parameters,
             loss_and_gradient,
         }
     }
 }
 
-impl<G: FnMut(&[f64], &[Row]) -> (f64, Vec<f64>)> Trainer for Descent<G> {
+impl<G, const NUMBERS: usize> Trainer for Descent<G, NUMBERS>
+where
+    G: FnMut(&[f64], &[[f64; NUMBERS]]) -> (f64, Vec<f64>),
+{
     fn restart(&mut self) {
-        self.parameters.copy_from_slice(&self.moons.initial);
+        self.parameters.copy_from_slice(&self.task.initial);
     }
 
     fn step(&mut self) -> f64 {
-        let (loss, gradient) = (self.loss_and_gradient)(&self.parameters, &self.moons.rows);
+        let (loss, gradient) = (self.loss_and_gradient)(&self.parameters, &self.task.rows);
         for (parameter, slope) in self.parameters.iter_mut().zip(gradient) {
-            *parameter -= LEARNING_RATE * slope;
+            *parameter -= self.task.learning_rate * slope;
         }
         loss
     }

@@ -4,10 +4,14 @@
 use std::process::ExitCode;
 
 use micrograd_benches::contest::Disagreement;
-use micrograd_benches::contests::{chain, chain_with_rustygrad, moons_step, readme_program};
+use micrograd_benches::contests::{
+    chain, chain_with_rustygrad, digits_step, moons_step, program_by_rows, readme_program,
+    recordings,
+};
 use micrograd_benches::work::STEPS;
 
 const ROUNDS: usize = 15;
+const LENGTH: usize = 1_000_000;
 
 fn main() -> ExitCode {
     match compare() {
@@ -20,7 +24,14 @@ fn main() -> ExitCode {
 }
 
 fn compare() -> Result<(), Disagreement> {
-    let mut contests = [readme_program(), moons_step(STEPS), chain(1_000_000)];
+    let mut contests = vec![
+        readme_program(),
+        program_by_rows(),
+        moons_step(STEPS),
+        digits_step(STEPS),
+        chain(LENGTH),
+    ];
+    contests.extend(recordings(LENGTH));
     for contest in &mut contests {
         contest.check()?;
     }

@@ -29,37 +29,53 @@ impl Ranking {
         }
     }
 
-    fn fastest(&self, role: Role) -> f64 {
+    /// What the contest has of the times that the others are compared with, by name.
+    fn yardsticks(&self) -> Vec<(&'static str, f64)> {
+        let roles = [
+            ("hand-written", Role::HandWritten),
+            ("micrograd", Role::Micrograd),
+            ("tape", Role::Tape),
+        ];
+        let fastest = roles.map(|(name, role)| Some((name, self.fastest(role)?)));
+        fastest.into_iter().flatten().collect()
+    }
+
+    fn fastest(&self, role: Role) -> Option<f64> {
         let entries = self.entries.iter().filter(|entry| entry.role == role);
-        entries.fold(f64::INFINITY, |least, entry| least.min(entry.seconds))
+        entries.map(|entry| entry.seconds).reduce(f64::min)
     }
 }
 
 impl fmt::Display for Ranking {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let yardstick = self.fastest(Role::HandWritten);
-        let micrograd = self.fastest(Role::Micrograd);
+        let yardsticks = self.yardsticks();
         let time = format!("time per {}", self.unit);
         writeln!(f, "{}\n", self.title)?;
-        write_row(f, ["", &time, "× hand-written", "× micrograd"])?;
-        writeln!(f, "|---|---:|---:|---:|")?;
+        let heads = yardsticks.iter().map(|(name, _)| format!("× {name}"));
+        write_row(f, "", &time, heads)?;
+        writeln!(f, "|---|---:|{}", "---:|".repeat(yardsticks.len()))?;
         for Entry { name, seconds, .. } in &self.entries {
-            let time = readable(*seconds);
-            let [by_hand, by_micrograd] =
-                [yardstick, micrograd].map(|other| three_digits(seconds / other));
-            write_row(f, [name, &time, &by_hand, &by_micrograd])?;
+            let ratios = yardsticks
+                .iter()
+                .map(|(_, other)| three_digits(seconds / other));
+            write_row(f, name, &readable(*seconds), ratios)?;
         }
         Ok(())
     }
 }
 
 /// Padded, so that the table can be read as it is.
-fn write_row(f: &mut fmt::Formatter<'_>, cells: [&str; 4]) -> fmt::Result {
-    let [name, time, by_hand, by_micrograd] = cells;
-    writeln!(
-        f,
-        "| {name:34} | {time:>18} | {by_hand:>14} | {by_micrograd:>11} |"
-    )
+fn write_row(
+    f: &mut fmt::Formatter<'_>,
+    name: &str,
+    time: &str,
+    ratios: impl Iterator<Item = String>,
+) -> fmt::Result {
+    write!(f, "| {name:34} | {time:>18} |")?;
+    for ratio in ratios {
+        write!(f, " {ratio:>14} |")?;
+    }
+    writeln!(f)
 }
 
 /// A time with its unit.

@@ -5,9 +5,9 @@ use std::hint::black_box;
 
 use echidna::{BytecodeTape, Reverse64, Scalar, record, vjp};
 
+use crate::work::moons::{INPUTS, LAYERS, PENALTY, Row};
 use crate::work::{
-    CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, Descent, Moons, PENALTY, README_INPUTS, Row, Trainer,
-    neurons_by_layer,
+    CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, Descent, Moons, README_INPUTS, Trainer, neurons_by_layer,
 };
 
 /// The README's program on the tape: g, then its gradient by a and by b.
@@ -104,7 +104,7 @@ fn loss<T: Scalar<Float = f64>>(parameters: &[T], rows: &[Row]) -> T {
 
 fn hinge<T: Scalar<Float = f64>>(parameters: &[T], row: &Row) -> T {
     let [x, y, label] = row.map(T::from_f);
-    let [first, second, third] = neurons_by_layer(parameters);
+    let [first, second, third] = neurons_by_layer(parameters, INPUTS, LAYERS);
     let hidden: Vec<T> = first.map(|n| relu(weighted_sum(n, &[x, y]))).collect();
     let hidden: Vec<T> = second.map(|n| relu(weighted_sum(n, &hidden))).collect();
     let score = sum(third.map(|n| weighted_sum(n, &hidden)));

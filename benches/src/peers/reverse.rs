@@ -5,9 +5,9 @@ use std::ops::Mul;
 
 use reverse::{Gradient, Tape, Var};
 
+use crate::work::moons::{INPUTS, LAYERS, PENALTY, Row};
 use crate::work::{
-    CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, Descent, Moons, PENALTY, README_INPUTS, Row, Trainer,
-    neurons_by_layer,
+    CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, Descent, Moons, README_INPUTS, Trainer, neurons_by_layer,
 };
 
 /// The README's program: g, then its gradient by a and by b.
@@ -63,7 +63,7 @@ fn loss<'tape>(parameters: &[Var<'tape>], rows: &[Row]) -> Var<'tape> {
 }
 
 fn hinge<'tape>(parameters: &[Var<'tape>], &[x, y, label]: &Row) -> Var<'tape> {
-    let [first, second, third] = neurons_by_layer(parameters);
+    let [first, second, third] = neurons_by_layer(parameters, INPUTS, LAYERS);
     let hidden: Vec<_> = first.map(|n| relu(weighted_sum(n, &[x, y]))).collect();
     let hidden: Vec<_> = second.map(|n| relu(weighted_sum(n, &hidden))).collect();
     let score: Var = third.map(|n| weighted_sum(n, &hidden)).sum();

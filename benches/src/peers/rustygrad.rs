@@ -4,9 +4,9 @@ use std::hint::black_box;
 
 use rustygrad::{MLP, Value};
 
+use crate::work::moons::{INPUTS, LAYERS, LEARNING_RATE, PENALTY, Row};
 use crate::work::{
-    CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, LEARNING_RATE, Moons, PENALTY, README_INPUTS, Row,
-    Trainer, neurons_by_layer,
+    CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, Moons, README_INPUTS, Trainer, neurons_by_layer,
 };
 
 /// The README's program: g, then its gradient by a and by b.
@@ -85,7 +85,7 @@ impl Network {
 fn in_micrograd_order(parameters: &[Value]) -> Vec<Value> {
     let mut ordered = parameters.to_vec();
     let mut rest = ordered.as_mut_slice();
-    for length in neurons_by_layer(parameters)
+    for length in neurons_by_layer(parameters, INPUTS, LAYERS)
         .into_iter()
         .flatten()
         .map(<[Value]>::len)

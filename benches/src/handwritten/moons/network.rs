@@ -1,7 +1,10 @@
 //! The network of the moons task and its training, without the backward pass.
 
-use super::vector::Lanes;
-use crate::work::{HIDDEN, INPUTS, LEARNING_RATE, Moons, PENALTY, Row, Trainer, neurons_by_layer};
+use crate::work::moons::{HIDDEN, INPUTS, LAYERS, LEARNING_RATE, PENALTY, Row};
+use crate::work::{Moons, Trainer, neurons_by_layer};
+
+/// One number for each neuron of a hidden layer.
+pub(super) type Lanes = [f64; HIDDEN];
 
 /// The parameters, or the gradient of each.
 ///
@@ -37,7 +40,7 @@ impl Network {
 
     fn from_parameters(parameters: &[f64]) -> Self {
         let mut network = Self::ZERO;
-        let [first, second, mut third] = neurons_by_layer(parameters);
+        let [first, second, mut third] = neurons_by_layer(parameters, INPUTS, LAYERS);
         for (k, neuron) in first.enumerate() {
             network.first_bias[k] = put_column(&mut network.first, k, neuron);
         }

@@ -1,8 +1,8 @@
 //! Row by row, everything computed.
 
-use super::network::{Backpropagation, Network};
-use super::vector::{Lanes, add, add_scaled, dot, relu, through_relu, weighted_sums};
-use crate::work::{HIDDEN, Row};
+use super::network::{Backpropagation, Lanes, Network};
+use crate::handwritten::vector::{add, add_scaled, dot, relu, through_relu, weighted_sums};
+use crate::work::moons::{HIDDEN, Row};
 
 /// Goes forward and backward with one row after the other.
 #[derive(Debug)]

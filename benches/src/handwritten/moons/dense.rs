@@ -2,9 +2,9 @@
 
 use std::iter::repeat;
 
-use super::network::{Backpropagation, Network};
-use super::vector::{Lanes, add_scaled, dot, relu, through_relu, weighted_sums};
-use crate::work::{HIDDEN, ROWS, Row};
+use super::network::{Backpropagation, Lanes, Network};
+use crate::handwritten::vector::{add_scaled, dot, relu, through_relu, weighted_sums};
+use crate::work::moons::{HIDDEN, ROWS, Row};
 
 /// Keeps the outputs of each layer for all rows, and the gradients before them.
 #[derive(Debug)]

@@ -1,0 +1,64 @@
+//! Times the tape of the moons on a large batch with one thread and with two.
+
+use std::time::Instant;
+
+use micrograd_benches::contest::median;
+use micrograd_benches::micrograd_side::MoonsTape;
+use micrograd_benches::work::Moons;
+use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+const ROWS: usize = 100_000;
+const ROUNDS: usize = 15;
+const THREADS: [usize; 2] = [1, 2];
+
+fn main() -> Result<(), ThreadPoolBuildError> {
+    let moons = Moons::many(ROWS);
+    let [one, two] = THREADS.map(|threads| ThreadPoolBuilder::new().num_threads(threads).build());
+    let pools = [one?, two?];
+
+    let [expected, found] = [&pools[0], &pools[1]].map(|pool| gradient(pool, &moons));
+    assert_eq!(expected, found, "the bits depend on the number of threads");
+
+    let mut times = [const { Vec::new() }; 2];
+    for _ in 0..ROUNDS {
+        for (times, pool) in times.iter_mut().zip(&pools) {
+            times.push(time(pool, &moons));
+        }
+    }
+    report(times.map(|times| median(&times)));
+    Ok(())
+}
+
+/// The bits of the mean loss and its gradient.
+fn gradient(pool: &ThreadPool, moons: &Moons) -> Vec<u64> {
+    pool.install(|| {
+        let tape = MoonsTape::new(moons);
+        let loss = tape.backward(&moons.rows);
+        let numbers = [loss].into_iter().chain(tape.gradient());
+        numbers.map(f64::to_bits).collect()
+    })
+}
+
+/// The seconds that one replay takes. Nodes stay in their thread, so each round has a
+/// tape of its own, which a first replay warms up.
+fn time(pool: &ThreadPool, moons: &Moons) -> f64 {
+    pool.install(|| {
+        let tape = MoonsTape::new(moons);
+        tape.backward(&moons.rows);
+        let start = Instant::now();
+        tape.backward(&moons.rows);
+        start.elapsed().as_secs_f64()
+    })
+}
+
+fn report(seconds: [f64; 2]) {
+    println!("Tape of the moons, {ROWS} rows\n");
+    for (threads, seconds) in THREADS.into_iter().zip(seconds) {
+        let milliseconds = seconds * 1e3;
+        let rows_per_second = ROWS as f64 / seconds / 1e6;
+        println!(
+            "threads {threads}: {milliseconds:.2} ms, {rows_per_second:.2} million rows per second"
+        );
+    }
+    println!("ratio {:.2}", seconds[0] / seconds[1]);
+}
