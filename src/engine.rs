@@ -15,6 +15,9 @@
 //! assert_eq!(x.grad(), 6.0); // dy/dx = 2x
 //! ```
 //!
+//! `backward` computes numbers. [`Value::gradient`] returns the gradient as values, which can be
+//! differentiated again; [`hessian`] and [`hessian_vector_product`] are made of it.
+//!
 //! # Conventions
 //!
 //! - [`backward`](Value::backward) *adds* to the gradients of leaves and starts those of inner
@@ -49,10 +52,12 @@ use std::rc::Rc;
 use crate::ops::{Op, UNREAD};
 use crate::tree::Tree;
 
+mod gradient;
 mod operators;
 mod order;
 mod sum;
 
+pub use gradient::{hessian, hessian_vector_product, jacobian};
 pub(crate) use order::Order;
 pub(crate) use sum::Operands;
 

@@ -30,6 +30,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
 use crate::engine::{Operand, Value};
 
 mod lanes;
+mod symbol;
 
 pub(crate) use lanes::{Number, PartialSums};
 
@@ -356,6 +357,16 @@ macro_rules! define_op {
                 match self { $( Op::$Op => $label, )* }
             }
 
+            /// Whether there is a second argument, or a parameter in its place.
+            pub(crate) fn is_binary(self) -> bool {
+                match self { $(
+                    Op::$Op => {
+                        let second: &[&str] = &[$(stringify!($y))? $(stringify!($parameter))?];
+                        !second.is_empty()
+                    }
+                )* }
+            }
+
             /// The result on the arguments `x` and `y`; with one argument, `y` is not read.
             #[inline(always)]
             pub(crate) fn value(self, x: f64, y: f64) -> f64 {
@@ -562,6 +573,13 @@ pub(crate) struct Lanes<const N: usize>([f64; N]);
 operations!(define_values_of_lanes);
 operations!(define_number {const N: usize} Lanes<N>);
 operations!(define_rules lanes_dx, lanes_dy, {const N: usize} Lanes<N>, &Lanes<N>);
+
+/// A node or a number, for derivatives that are graphs.
+#[derive(Clone, Debug)]
+pub(crate) struct Symbol(pub(crate) Operand);
+
+operations!(define_number Symbol);
+operations!(define_rules symbol_dx, symbol_dy, Symbol, &Symbol);
 
 #[cfg(test)]
 mod tests;

@@ -49,6 +49,19 @@ fn neuron_shows_both_passes() {
 }
 
 #[test]
+fn newton_is_at_the_minimum_when_descent_is_not() {
+    let out = stdout(&example("newton", &[]));
+    let last = out.lines().last().unwrap();
+    let numbers: Vec<f64> = last
+        .split_whitespace()
+        .map(|n| n.parse().unwrap())
+        .collect();
+    assert_eq!(numbers[0], 7.0);
+    assert!(numbers[3] > 1.0, "descent: {last}");
+    assert_eq!(numbers[4..], [1.0, 1.0, 0.0]);
+}
+
+#[test]
 fn moons_adam_learns_all_points_and_draws_the_regions() {
     let out = stdout(&example("moons_adam", &[]));
     let lines: Vec<_> = out.lines().collect();

@@ -50,7 +50,13 @@ impl<'graph> Order<'graph> {
         &self.nodes
     }
 
-    /// Where the node is among [`nodes`](Self::nodes).
+    /// Where the node is among [`nodes`](Self::nodes), if it is one of them.
+    pub(crate) fn find(&self, value: &Value) -> Option<usize> {
+        let position = value.0.pending.get().checked_sub(1)?;
+        self.nodes[position].same_node(value).then_some(position)
+    }
+
+    /// Where a node is that is among them.
     pub(crate) fn position(&self, value: &Value) -> usize {
         let position = value.0.pending.get() - 1;
         debug_assert!(self.nodes[position].same_node(value));

@@ -1,5 +1,6 @@
 //! Walks over every row of the table.
 
+use std::iter;
 use std::rc::Rc;
 
 use super::*;
@@ -289,6 +290,74 @@ fn lanes_compute_what_a_single_number_does<const N: usize>() {
             }
         }
     }
+}
+
+#[test]
+fn symbols_compute_what_a_single_number_does() {
+    let edges = EDGES
+        .iter()
+        .flat_map(|&x| EDGES.iter().map(move |&y| (x, y)));
+    for (x, y) in edges.chain(iter::zip(XS, YS)) {
+        let [x_symbol, y_symbol] = [x, y].map(|number| Symbol::from(&Value::new(number)));
+        for &(op, arguments) in OPERATIONS {
+            let out = op.value(x, y);
+            let [out_symbol, g] = [out, 1.5].map(|number| Symbol::from(&Value::new(number)));
+            let result = Symbol::apply(op, &x_symbol, &y_symbol);
+            assert_same_number(&result, out, &format!("{op:?}({x}, {y})"));
+            let dx = op.symbol_dx(&x_symbol, &y_symbol, &out_symbol, &g);
+            assert_same_number(&dx, op.dx(x, y, out, 1.5), &format!("{op:?}({x}, {y}) dx"));
+            if arguments == Arguments::XAndY {
+                let dy = op.symbol_dy(&x_symbol, &y_symbol, &out_symbol, &g);
+                assert_same_number(&dy, op.dy(x, y, out, 1.5), &format!("{op:?}({x}, {y}) dy"));
+            }
+        }
+    }
+}
+
+/// What a symbol stands for; 0 may have lost its sign where a 0 was left out of a sum.
+#[track_caller]
+fn assert_same_number(symbol: &Symbol, theirs: f64, what: &str) {
+    let ours = match &symbol.0 {
+        Operand::Node(node) => node.data(),
+        Operand::Literal(literal) => *literal,
+    };
+    let same = ours == theirs || ours.is_nan() && theirs.is_nan();
+    assert!(same, "{what}: {ours} instead of {theirs}");
+}
+
+#[test]
+fn a_symbol_leaves_out_what_changes_nothing_and_nothing_else() {
+    let x = Symbol::from(&Value::new(f64::INFINITY));
+    let is_x = |symbol: &Symbol| match (&symbol.0, &x.0) {
+        (Operand::Node(ours), Operand::Node(theirs)) => ours.same_node(theirs),
+        _ => false,
+    };
+    for kept in [
+        &x + 0.0,
+        0.0 + &x,
+        &x - 0.0,
+        &x * 1.0,
+        1.0 * &x,
+        &x / 1.0,
+        x.unless(0.0),
+        x.when(1.0),
+    ] {
+        assert!(is_x(&kept));
+    }
+    for changed in [
+        0.0 - &x,
+        1.0 / &x,
+        &x * 0.0,
+        0.0 * &x,
+        x.when(0.0),
+        x.unless(1.0),
+        x.pow(1.0),
+    ] {
+        assert!(!is_x(&changed));
+    }
+    assert_same_number(&(&x * 0.0), f64::NAN, "∞ · 0");
+    let literal = Symbol::from(2.0).tanh() + 1.0;
+    assert!(matches!(literal.0, Operand::Literal(_)));
 }
 
 #[test]

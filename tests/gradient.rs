@@ -1,0 +1,179 @@
+//! Gradients that are graphs: against `backward`, and differentiated again.
+
+mod common;
+
+use std::{iter, slice};
+
+use common::panic_of;
+use micrograd::engine::{Value, hessian, hessian_vector_product, jacobian};
+use micrograd::nn::{Activation, MLP, Module};
+use micrograd::rand::SeedableRng;
+use micrograd::rand::rngs::Xoshiro256PlusPlus;
+use micrograd::tape::{Tape, VectorTape};
+
+fn data(values: &[Value]) -> Vec<f64> {
+    values.iter().map(Value::data).collect()
+}
+
+#[track_caller]
+fn assert_close(ours: f64, theirs: f64) {
+    let tolerance = 1e-12 * theirs.abs().max(1.0);
+    assert!(
+        (ours - theirs).abs() <= tolerance,
+        "{ours} instead of {theirs}"
+    );
+}
+
+/// The one derivative with respect to the one variable.
+fn derivative(y: &Value, x: &Value) -> Value {
+    y.gradient(slice::from_ref(x)).remove(0)
+}
+
+#[test]
+fn a_net_has_the_gradient_that_backward_computes() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let layers = [
+        (4, Activation::Tanh),
+        (4, Activation::LeakyReLU(0.1)),
+        (3, Activation::GELU),
+        (1, Activation::Linear),
+    ];
+    let model = MLP::with_activations(2, &layers, &mut rng);
+    let inputs = [0.3, -0.7].map(Value::new);
+    let loss = (model.forward(&inputs).remove(0) - 2.0).pow(2.0);
+    let mut variables = model.parameters();
+    variables.extend(inputs);
+
+    let gradient = loss.gradient(&variables);
+    assert!(variables.iter().all(|variable| variable.grad() == 0.0));
+    loss.backward();
+    for (derivative, variable) in iter::zip(gradient, variables) {
+        assert_close(derivative.data(), variable.grad());
+    }
+}
+
+#[test]
+fn derivatives_can_be_differentiated_as_often_as_one_likes() {
+    let x = Value::new(0.7);
+    let mut y = x.sin();
+    let cycle = [0.7_f64.cos(), -0.7_f64.sin(), -0.7_f64.cos(), 0.7_f64.sin()];
+    for expected in cycle.into_iter().cycle().take(8) {
+        y = derivative(&y, &x);
+        assert_close(y.data(), expected);
+    }
+}
+
+#[test]
+fn factors_of_one_and_terms_of_zero_leave_no_nodes() {
+    let [x, y] = [3.0, 4.0].map(Value::new);
+    assert_eq!(
+        derivative(&(&x + &y), &x).tree().to_string(),
+        "data = 1.000, grad = 0.000"
+    );
+    assert_eq!(
+        derivative(&(2.0 * &x + 5.0), &x).tree().to_string(),
+        "data = 2.000, grad = 0.000"
+    );
+    let slope = derivative(&(&x * (&y + 1.0)), &x);
+    assert_eq!(slope.tree().to_string().lines().count(), 4); // a handle of its own, +, y, 1
+}
+
+#[test]
+fn a_derivative_is_a_value_of_its_own() {
+    let [x, y] = [3.0, 4.0].map(|data| Value::new(data).with_name("original"));
+    let product = &x * &y;
+    let names = ["dx", "dy", "dx again"];
+    let gradient = product.gradient(&[x.clone(), y.clone(), x.clone()]);
+    assert_eq!(data(&gradient), [4.0, 3.0, 4.0]);
+    let gradient: Vec<_> = iter::zip(gradient, names)
+        .map(|(slope, name)| slope.with_name(name))
+        .collect();
+    assert!(
+        [&x, &y]
+            .iter()
+            .all(|leaf| leaf.name().as_deref() == Some("original"))
+    );
+    assert!(iter::zip(&gradient, names).all(|(slope, name)| slope.name().as_deref() == Some(name)));
+}
+
+#[test]
+fn inner_nodes_the_value_itself_and_strangers_have_derivatives() {
+    let [x, stranger] = [3.0, 1.0].map(Value::new);
+    let inner = &x * 2.0;
+    let y = inner.pow(2.0) + &x;
+    let gradient = y.gradient(&[inner, y.clone(), stranger, x]);
+    assert_eq!(data(&gradient), [12.0, 1.0, 0.0, 25.0]);
+}
+
+#[test]
+fn a_side_that_was_not_taken_is_not_multiplied_by_zero() {
+    let x = Value::new(0.0);
+    for not_taken in [(&x - 1.0).relu(), x.max(1.0), x.min(-1.0), x.unless(1.0)] {
+        let infinite = not_taken.pow(1.0) * f64::MAX * 2.0;
+        assert_eq!(derivative(&infinite, &x).data(), 0.0);
+    }
+}
+
+#[test]
+fn a_tape_of_a_derivative_chooses_anew_for_every_row() {
+    let x = Value::new(1.0);
+    let y = x.relu() * x.abs() + x.max(2.0).pow(2.0);
+    let tape = Tape::record(slice::from_ref(&x), &derivative(&y, &x));
+    // 2x for 0 < x < 2, 4x from there on; half of the slope of max at the tie.
+    assert_eq!(
+        tape.forward(&[[-1.0], [0.0], [1.0], [2.0], [3.0]]),
+        [0.0, 0.0, 2.0, 6.0, 12.0]
+    );
+
+    let [x, y] = [1.0, 2.0].map(Value::new);
+    let variables = [x.clone(), y.clone()];
+    let gradient = (&x * &y).tanh().gradient(&variables);
+    let tape = VectorTape::record(&variables, &gradient);
+    let hessian_at = |x: f64, y: f64| {
+        let [x, y] = [x, y].map(Value::new);
+        let rows = hessian(&(&x * &y).tanh(), &[x, y]);
+        rows.iter().map(|row| data(row)).collect::<Vec<_>>()
+    };
+    let (_, by_tape) = tape.jacobian(&[0.3, -0.4]);
+    for (ours, theirs) in iter::zip(by_tape.concat(), hessian_at(0.3, -0.4).concat()) {
+        assert_close(ours, theirs);
+    }
+}
+
+#[test]
+fn the_hessian_of_rosenbrocks_function_is_as_in_the_books() {
+    let [x, y] = [-1.2, 1.0].map(Value::new);
+    let f = 100.0 * (&y - x.pow(2.0)).pow(2.0) + (1.0 - &x).pow(2.0);
+    let xs = [x, y];
+    let rows = hessian(&f, &xs);
+    let expected = [1200.0 * 1.44 - 400.0 * 1.0 + 2.0, 480.0, 480.0, 200.0];
+    for (ours, theirs) in iter::zip(rows.iter().flatten(), expected) {
+        assert_close(ours.data(), theirs);
+    }
+    let product = hessian_vector_product(&f, &xs, &[2.0, -1.0]);
+    assert_close(product[0].data(), 2.0 * expected[0] - expected[1]);
+    assert_close(product[1].data(), 2.0 * expected[2] - expected[3]);
+    assert_eq!(data(&xs), [-1.2, 1.0]);
+}
+
+#[test]
+fn the_jacobian_has_a_row_for_each_output() {
+    let [x, y] = [2.0, 3.0].map(Value::new);
+    let ys = [&x * &y, x.exp(), Value::new(7.0)];
+    let rows = jacobian(&ys, &[x, y]);
+    let rows: Vec<_> = rows.iter().map(|row| data(row)).collect();
+    assert_eq!(rows, [[3.0, 2.0], [2.0_f64.exp(), 0.0], [0.0, 0.0]]);
+}
+
+#[test]
+fn a_vector_of_the_wrong_length_panics_where_it_is_given() {
+    let x = Value::new(1.0);
+    let y = x.exp();
+    let expected = line!() + 1;
+    let (message, line) = panic_of(|| drop(hessian_vector_product(&y, &[x], &[1.0, 2.0])));
+    assert!(
+        message.contains("a vector of 2 numbers does not fit 1 variables"),
+        "{message}"
+    );
+    assert_eq!(line, expected);
+}
