@@ -22,6 +22,7 @@
 //! - [`tree`]: a graph as text.
 //! - [`nn`]: neurons, layers and nets, with their parameters by name and shape.
 //! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them.
+//! - [`gradcheck`]: gradients against finite differences.
 //! - [`tape`]: a graph recorded once, and replayed for many rows at the speed of plain loops.
 //! - [`data`]: generated data sets.
 //!
@@ -32,6 +33,7 @@
 
 pub mod data;
 pub mod engine;
+pub mod gradcheck;
 pub mod nn;
 mod ops;
 pub mod optim;

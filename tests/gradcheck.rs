@@ -1,0 +1,78 @@
+//! The check of gradients: what it lets pass, what it finds, and what it says.
+
+use micrograd::engine::Value;
+use micrograd::gradcheck::{GradCheck, gradcheck};
+
+#[test]
+fn right_gradients_pass() {
+    let function = |point: &[Value]| {
+        let [x, y, z] = point else { unreachable!() };
+        (x * y).tanh() / (z.exp() + 1.0) + x.pow(3.0) * z.sin()
+            - Value::dot(&point[..2], &point[1..])
+    };
+    for point in [[0.3, -1.2, 2.0], [-2.0, 0.0, 0.5], [10.0, 0.1, -3.0]] {
+        assert_eq!(gradcheck(function, &point), Ok(Vec::new()));
+    }
+    assert_eq!(gradcheck(|_| Value::new(3.0), &[]), Ok(Vec::new()));
+}
+
+/// x² with a derivative that is half as large as it should be.
+fn wrong_square(x: &Value) -> Value {
+    x * x.data()
+}
+
+#[test]
+fn a_wrong_gradient_is_found_and_named() {
+    let function = |x: &[Value]| x[0].sin() + wrong_square(&x[1]);
+    let mismatch = gradcheck(function, &[0.5, 3.0]).unwrap_err();
+    assert_eq!((mismatch.input, mismatch.derivative), (1, 3.0));
+    assert!((mismatch.difference - 6.0).abs() < 1e-6);
+    let message = mismatch.to_string();
+    let start =
+        "the derivative with respect to input 1 at [0.5, 3] is 3, but by finite differences ";
+    assert!(
+        message.starts_with(start) && message.contains("they are "),
+        "{message}"
+    );
+}
+
+#[test]
+fn a_kink_near_the_point_is_no_mistake() {
+    for x in [0.0, 3e-7, -8e-7] {
+        let kinks = gradcheck(|x| x[0].relu() + x[0].pow(2.0), &[x]).unwrap();
+        assert_eq!(kinks.len(), 1, "{x}");
+        assert_eq!((kinks[0].input, &kinks[0].point[..]), (0, &[x][..]));
+    }
+    assert_eq!(gradcheck(|x| x[0].abs(), &[2e-6]), Ok(Vec::new()));
+}
+
+#[test]
+fn a_wrong_gradient_of_a_curved_function_is_not_taken_for_a_kink() {
+    let steep = |x: &[Value]| (x[0].exp() * 1e4) + wrong_square(&x[0]) * 1e6;
+    assert!(gradcheck(steep, &[2.0]).is_err());
+    assert!(gradcheck(|x| wrong_square(&x[0]), &[1.0]).is_err());
+}
+
+#[test]
+fn what_is_not_a_number_does_not_pass() {
+    assert!(gradcheck(|x| x[0].ln(), &[-1.0]).is_err());
+    assert!(gradcheck(|x| x[0].sqrt(), &[0.0]).is_err());
+}
+
+#[test]
+fn tolerances_can_be_chosen() {
+    let nearly = |x: &[Value]| x[0].pow(2.0) + 1e-4 * x[0].data() * Value::new(1.0);
+    assert_eq!(gradcheck(nearly, &[1.0]), Ok(Vec::new()));
+    let strict = GradCheck {
+        rtol: 1e-6,
+        ..GradCheck::default()
+    };
+    assert!(strict.check(nearly, &[1.0]).is_err());
+}
+
+#[test]
+fn other_leaves_are_left_alone() {
+    let w = Value::new(2.0);
+    gradcheck(|x| &w * &x[0], &[1.0]).unwrap();
+    assert_eq!(w.grad(), 0.0);
+}
