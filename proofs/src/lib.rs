@@ -1,0 +1,276 @@
+//! Random functions, to be computed with numbers of several kinds.
+//!
+//! The tests of this crate compare what they give: the engine's backward pass, the gradient as a
+//! graph, the tape, and the hyper-dual numbers of the crate `num-dual`, which differentiate forward.
+
+use micrograd::engine::Value;
+use num_dual::{DualNum, HyperDual64};
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+/// A number with the functions that are used here.
+pub trait Number: Clone {
+    /// f(x)
+    fn unary(&self, function: Unary) -> Self;
+    /// f(x, y)
+    fn binary(&self, function: Binary, y: &Self) -> Self;
+    /// f(x, c), of a constant
+    fn with_constant(&self, function: Constant, c: f64) -> Self;
+    /// The sum of the products of two lists.
+    fn dot(xs: &[Self], ys: &[Self]) -> Self;
+}
+
+macro_rules! functions {
+    ($($Name:ident($($function:tt)*)),*) => {
+        /// A smooth function of one argument, defined for all of them.
+        #[expect(missing_docs, reason = "each is named as the method")]
+        #[derive(Clone, Copy, Debug)]
+        pub enum Unary { $($Name),* }
+
+        const UNARY: &[Unary] = &[$(Unary::$Name),*];
+
+        fn unary_of_value(x: &Value, function: Unary) -> Value {
+            match function { $( Unary::$Name => (functions!(x $($function)*)), )* }
+        }
+
+        fn unary_of_dual(x: &HyperDual64, function: Unary) -> HyperDual64 {
+            match function { $( Unary::$Name => (functions!(x $($function)*)), )* }
+        }
+    };
+    ($x:ident $method:ident) => { $x.$method() };
+    ($x:ident $method:ident of $($inner:tt)*) => { functions!(@ $x $method, $($inner)*) };
+    (@ $x:ident $method:ident, square plus one) => { ($x * $x + 1.0).$method() };
+    (@ $x:ident $method:ident, tanh) => { $x.tanh().$method() };
+    (@ $x:ident $method:ident, half sin) => { ($x.sin() * 0.5).$method() };
+}
+
+functions!(
+    Sin(sin),
+    Cos(cos),
+    Atan(atan),
+    Tanh(tanh),
+    Asinh(asinh),
+    Exp(exp of tanh),
+    Exp2(exp2 of tanh),
+    ExpM1(exp_m1 of tanh),
+    Sinh(sinh of tanh),
+    Cosh(cosh of tanh),
+    Tan(tan of tanh),
+    Asin(asin of half sin),
+    Acos(acos of half sin),
+    Atanh(atanh of half sin),
+    Ln1p(ln_1p of half sin),
+    Sqrt(sqrt of square plus one),
+    Cbrt(cbrt of square plus one),
+    Ln(ln of square plus one),
+    Log2(log2 of square plus one),
+    Log10(log10 of square plus one),
+    Recip(recip of square plus one)
+);
+
+/// A function of two arguments.
+#[expect(missing_docs, reason = "each is named as the operator or method")]
+#[derive(Clone, Copy, Debug)]
+pub enum Binary {
+    Add,
+    Sub,
+    Mul,
+    /// x / (y² + 1)
+    Div,
+    /// (x² + 1) to the power of tanh(y)
+    Pow,
+    Max,
+    Min,
+}
+
+const BINARY: &[Binary] = &[
+    Binary::Add,
+    Binary::Sub,
+    Binary::Mul,
+    Binary::Div,
+    Binary::Pow,
+    Binary::Max,
+    Binary::Min,
+];
+
+/// A function of an argument and a constant.
+#[expect(missing_docs, reason = "each is named as the operator")]
+#[derive(Clone, Copy, Debug)]
+pub enum Constant {
+    Add,
+    Mul,
+    /// c - x
+    SubFrom,
+    /// c / (x² + 1)
+    DivBy,
+    Square,
+    Cube,
+    Relu,
+}
+
+const CONSTANT: &[Constant] = &[
+    Constant::Add,
+    Constant::Mul,
+    Constant::SubFrom,
+    Constant::DivBy,
+    Constant::Square,
+    Constant::Cube,
+    Constant::Relu,
+];
+
+impl Number for Value {
+    fn unary(&self, function: Unary) -> Self {
+        unary_of_value(self, function)
+    }
+
+    fn binary(&self, function: Binary, y: &Self) -> Self {
+        match function {
+            Binary::Add => self + y,
+            Binary::Sub => self - y,
+            Binary::Mul => self * y,
+            Binary::Div => self / (y * y + 1.0),
+            Binary::Pow => (self * self + 1.0).pow(y.tanh()),
+            Binary::Max => self.max(y),
+            Binary::Min => self.min(y),
+        }
+    }
+
+    fn with_constant(&self, function: Constant, c: f64) -> Self {
+        match function {
+            Constant::Add => self + c,
+            Constant::Mul => c * self,
+            Constant::SubFrom => c - self,
+            Constant::DivBy => c / (self * self + 1.0),
+            Constant::Square => self.pow(2.0),
+            Constant::Cube => self.pow(3.0),
+            Constant::Relu => self.relu(),
+        }
+    }
+
+    fn dot(xs: &[Self], ys: &[Self]) -> Self {
+        Value::dot(xs, ys)
+    }
+}
+
+impl Number for HyperDual64 {
+    fn unary(&self, function: Unary) -> Self {
+        unary_of_dual(self, function)
+    }
+
+    fn binary(&self, function: Binary, y: &Self) -> Self {
+        let x = *self;
+        match function {
+            Binary::Add => x + y,
+            Binary::Sub => x - y,
+            Binary::Mul => x * y,
+            Binary::Div => x / (y * y + 1.0),
+            Binary::Pow => (x * x + 1.0).powd(y.tanh()),
+            Binary::Max => {
+                if x.re > y.re {
+                    x
+                } else {
+                    *y
+                }
+            }
+            Binary::Min => {
+                if x.re < y.re {
+                    x
+                } else {
+                    *y
+                }
+            }
+        }
+    }
+
+    fn with_constant(&self, function: Constant, c: f64) -> Self {
+        let x = *self;
+        match function {
+            Constant::Add => x + c,
+            Constant::Mul => x * c,
+            Constant::SubFrom => -x + c,
+            Constant::DivBy => (x * x + 1.0).recip() * c,
+            Constant::Square => x.powi(2),
+            Constant::Cube => x.powi(3),
+            Constant::Relu => {
+                if x.re > 0.0 {
+                    x
+                } else {
+                    Self::from_re(0.0)
+                }
+            }
+        }
+    }
+
+    fn dot(xs: &[Self], ys: &[Self]) -> Self {
+        let products = xs.iter().zip(ys).map(|(x, y)| x * y);
+        products
+            .reduce(|sum, product| sum + product)
+            .unwrap_or(Self::from_re(0.0))
+    }
+}
+
+/// How a node is made of earlier ones.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// Of one.
+    Unary(Unary, Index),
+    /// Of two.
+    Binary(Binary, Index, Index),
+    /// Of one and a constant.
+    Constant(Constant, Index, f64),
+    /// Of two lists of the same length.
+    Dot(Vec<[Index; 2]>),
+}
+
+/// A random function: its steps; the last one is the output.
+#[derive(Clone, Debug)]
+pub struct Function {
+    steps: Vec<Step>,
+}
+
+impl Function {
+    /// Any function of 5 to 60 steps.
+    pub fn any() -> impl Strategy<Value = Self> {
+        let index = any::<Index>;
+        let step = prop_oneof![
+            3 => (proptest::sample::select(UNARY), index()).prop_map(|(f, x)| Step::Unary(f, x)),
+            4 => (proptest::sample::select(BINARY), index(), index())
+                .prop_map(|(f, x, y)| Step::Binary(f, x, y)),
+            3 => (proptest::sample::select(CONSTANT), index(), -2.0..2.0)
+                .prop_map(|(f, x, c)| Step::Constant(f, x, c)),
+            1 => vec([index(), index()], 1..6).prop_map(Step::Dot),
+        ];
+        vec(step, 5..=60).prop_map(|steps| Self { steps })
+    }
+
+    /// All nodes: first `xs`, at last the output.
+    pub fn nodes<N: Number>(&self, xs: &[N]) -> Vec<N> {
+        let mut nodes = xs.to_vec();
+        for step in &self.steps {
+            // Late nodes more often than early ones, so that the graph gets deep.
+            let recent = &nodes[nodes.len().saturating_sub(12)..];
+            let node = match step {
+                Step::Unary(function, x) => x.get(recent).unary(*function),
+                Step::Binary(function, x, y) => x.get(recent).binary(*function, y.get(&nodes)),
+                Step::Constant(function, x, c) => x.get(recent).with_constant(*function, *c),
+                Step::Dot(pairs) => {
+                    let side = |i: usize| -> Vec<N> {
+                        pairs
+                            .iter()
+                            .map(|pair| pair[i].get(&nodes).clone())
+                            .collect()
+                    };
+                    N::dot(&side(0), &side(1))
+                }
+            };
+            nodes.push(node);
+        }
+        nodes
+    }
+
+    /// The output.
+    pub fn of<N: Number>(&self, xs: &[N]) -> N {
+        self.nodes(xs).pop().expect("a function has steps")
+    }
+}

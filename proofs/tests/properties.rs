@@ -1,0 +1,206 @@
+//! What holds for every function: all ways to its derivatives agree, and they have the properties
+//! that derivatives have.
+
+use std::iter;
+
+use micrograd::engine::{Value, hessian, hessian_vector_product};
+use micrograd::tape::{Tape, VectorTape};
+use micrograd_proofs::Function;
+use num_dual::HyperDual64;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngSeed};
+
+const INPUTS: usize = 3;
+/// Beyond this, `num-dual` computes tanh as ∞ / ∞.
+const LARGEST: f64 = 300.0;
+
+/// The same cases each time.
+fn config() -> Config {
+    Config {
+        cases: 400,
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..Config::default()
+    }
+}
+
+fn point() -> impl Strategy<Value = [f64; INPUTS]> {
+    [-2.0..2.0, -2.0..2.0, -2.0..2.0]
+}
+
+fn leaves(point: &[f64]) -> Vec<Value> {
+    point.iter().copied().map(Value::new).collect()
+}
+
+fn data(values: &[Value]) -> Vec<f64> {
+    values.iter().map(Value::data).collect()
+}
+
+fn grads(values: &[Value]) -> Vec<f64> {
+    values.iter().map(Value::grad).collect()
+}
+
+fn bits(numbers: &[f64]) -> Vec<u64> {
+    numbers.iter().map(|number| number.to_bits()).collect()
+}
+
+/// The largest number that was added on the way to a gradient: rounding is relative to that.
+fn size(nodes: &[Value]) -> f64 {
+    let sizes = nodes
+        .iter()
+        .map(|node| node.grad().abs() * (1.0 + node.data().abs()));
+    sizes.fold(1.0, f64::max)
+}
+
+#[track_caller]
+fn assert_close(ours: &[f64], theirs: &[f64], tolerance: f64) {
+    assert_eq!(ours.len(), theirs.len());
+    for (ours, theirs) in iter::zip(ours, theirs) {
+        let difference = (ours - theirs).abs();
+        assert!(
+            difference <= tolerance,
+            "{ours} instead of {theirs}: {difference:e} apart, more than {tolerance:e}"
+        );
+    }
+}
+
+/// The output, and its gradient by forward differentiation.
+fn forward_gradient(function: &Function, point: &[f64; INPUTS]) -> (f64, Vec<f64>) {
+    let along = |i: usize| {
+        let mut xs = point.map(HyperDual64::from_re);
+        xs[i] = xs[i].derivative1();
+        function.of(&xs)
+    };
+    let gradient = (0..INPUTS).map(|i| along(i).eps1).collect();
+    (along(0).re, gradient)
+}
+
+proptest! {
+    #![proptest_config(config())]
+
+    #[test]
+    fn backward_gradient_tape_and_dual_numbers_agree(function in Function::any(), point in point()) {
+        let xs = leaves(&point);
+        let nodes = function.nodes(&xs);
+        let y = nodes.last().unwrap();
+        prop_assume!(largest(&nodes) < LARGEST);
+        y.backward();
+        let by_backward = grads(&xs);
+        let size = size(&nodes);
+        prop_assume!(size < 1e100);
+
+        let (value, by_duals) = forward_gradient(&function, &point);
+        assert_close(&[y.data()], &[value], 1e-10 * size.max(value.abs()));
+        assert_close(&by_backward, &by_duals, 1e-10 * size);
+        assert_close(&data(&y.gradient(&xs)), &by_backward, 1e-12 * size);
+        let (value, by_tape) = Tape::record(&xs, y).gradient(&point);
+        prop_assert_eq!(value.to_bits(), y.data().to_bits());
+        assert_close(&by_tape, &by_backward, 1e-12 * size);
+    }
+
+    #[test]
+    fn a_tape_computes_every_row_as_the_engine_does(
+        function in Function::any(),
+        rows in vec(point(), 1..70),
+        parameter in -2.0..2.0,
+    ) {
+        // The last of the inputs is a parameter here.
+        let [x, y, w] = [0.0, 0.0, parameter].map(Value::new);
+        let tape = Tape::record(&[x.clone(), y.clone()], &function.of(&[x, y, w.clone()]));
+        let rows: Vec<_> = rows.iter().map(|&[x, y, _]| [x, y]).collect();
+
+        let (mut outputs, mut gradient, mut largest) = (Vec::new(), 0.0, 1.0_f64);
+        for &[x, y] in &rows {
+            let xs = [Value::new(x), Value::new(y), w.clone()];
+            let nodes = function.nodes(&xs);
+            w.zero_grad();
+            nodes.last().unwrap().backward();
+            outputs.push(nodes.last().unwrap().data());
+            gradient += w.grad() / rows.len() as f64;
+            largest = largest.max(size(&nodes));
+        }
+        prop_assert_eq!(bits(&tape.forward(&rows)), bits(&outputs));
+        prop_assume!(largest < 1e100);
+        w.zero_grad();
+        tape.backward(&rows);
+        assert_close(&[w.grad()], &[gradient], 1e-12 * largest);
+    }
+
+    #[test]
+    fn the_gradient_is_linear_in_the_seed(
+        [f, g] in [Function::any(), Function::any()],
+        point in point(),
+        [a, b] in [-3.0..3.0_f64, -3.0..3.0_f64],
+    ) {
+        let xs = leaves(&point);
+        let [f_nodes, g_nodes] = [&f, &g].map(|function| function.nodes(&xs));
+        let [f, g] = [f_nodes.last().unwrap(), g_nodes.last().unwrap()];
+        (a * f + b * g).backward();
+        let together = grads(&xs);
+        let size = size(&f_nodes).max(size(&g_nodes));
+        prop_assume!(size < 1e100);
+
+        let apart = iter::zip(f.gradient(&xs), g.gradient(&xs));
+        let apart: Vec<_> = apart.map(|(f, g)| a * f.data() + b * g.data()).collect();
+        assert_close(&together, &apart, 1e-11 * size);
+    }
+
+    #[test]
+    fn the_order_of_the_inputs_changes_nothing(function in Function::any(), point in point()) {
+        let xs = leaves(&point);
+        let y = function.of(&xs);
+        let reversed: Vec<_> = xs.iter().rev().cloned().collect();
+        let reversed_point: Vec<_> = point.iter().rev().copied().collect();
+        prop_assume!(y.data().is_finite());
+
+        let mut gradient = data(&y.gradient(&reversed));
+        gradient.reverse();
+        prop_assert_eq!(bits(&gradient), bits(&data(&y.gradient(&xs))));
+        let (value, mut gradient) = Tape::record(&reversed, &y).gradient(&reversed_point);
+        gradient.reverse();
+        let straight = Tape::record(&xs, &y).gradient(&point);
+        prop_assert_eq!(value.to_bits(), straight.0.to_bits());
+        prop_assert_eq!(bits(&gradient), bits(&straight.1));
+    }
+
+    #[test]
+    fn second_derivatives_are_symmetric_and_agree_with_hyper_dual_numbers(
+        function in Function::any(),
+        point in point(),
+        vector in point(),
+    ) {
+        let xs = leaves(&point);
+        let nodes = function.nodes(&xs);
+        let y = nodes.last().unwrap();
+        prop_assume!(largest(&nodes) < LARGEST);
+        let rows: Vec<_> = hessian(y, &xs).iter().map(|row| data(row)).collect();
+        y.backward();
+        // A second derivative is a sum of products of three of the numbers on the way.
+        let size = size(&nodes).powi(2).max(1.0) * largest(&nodes);
+        prop_assume!(size < 1e12);
+
+        for i in 0..INPUTS {
+            for j in 0..INPUTS {
+                let mut duals = point.map(HyperDual64::from_re);
+                duals[i] = duals[i].derivative1();
+                duals[j] = duals[j].derivative2();
+                let expected = function.of(&duals).eps1eps2;
+                assert_close(&[rows[i][j], rows[j][i]], &[expected; 2], 1e-10 * size);
+            }
+        }
+        let product = data(&hessian_vector_product(y, &xs, &vector));
+        let expected = rows.iter().map(|row| iter::zip(row, vector).map(|(h, v)| h * v).sum());
+        assert_close(&product, &expected.collect::<Vec<f64>>(), 1e-10 * size);
+
+        let (_, by_tape) = VectorTape::record(&xs, &y.gradient(&xs)).jacobian(&point);
+        assert_close(&by_tape.concat(), &rows.concat(), 1e-10 * size);
+    }
+}
+
+fn largest(nodes: &[Value]) -> f64 {
+    nodes
+        .iter()
+        .map(|node| node.data().abs())
+        .fold(1.0, f64::max)
+}
