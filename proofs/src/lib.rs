@@ -12,12 +12,16 @@ use proptest::sample::Index;
 /// A number with the functions that are used here.
 pub trait Number: Clone {
     /// f(x)
+    #[must_use]
     fn unary(&self, function: Unary) -> Self;
     /// f(x, y)
+    #[must_use]
     fn binary(&self, function: Binary, y: &Self) -> Self;
     /// f(x, c), of a constant
+    #[must_use]
     fn with_constant(&self, function: Constant, c: f64) -> Self;
     /// The sum of the products of two lists.
+    #[must_use]
     fn dot(xs: &[Self], ys: &[Self]) -> Self;
 }
 
@@ -270,6 +274,10 @@ impl Function {
     }
 
     /// The output.
+    ///
+    /// # Panics
+    ///
+    /// If there are no `xs` to start from.
     pub fn of<N: Number>(&self, xs: &[N]) -> N {
         self.nodes(xs).pop().expect("a function has steps")
     }
