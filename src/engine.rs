@@ -128,6 +128,29 @@ pub(crate) enum Origin {
     Sum(Box<[Value]>),
     /// w₀x₀ + w₁x₁ + …; if there is one weight more than inputs, it is added at the end.
     WeightedSum(Rc<Operands>, Rc<Operands>),
+    /// An operation that passes nothing down, such as a condition: the backward pass ends here. (If
+    /// it went on with 0, an infinite slope below would make that NaN.)
+    Cut(Box<Origin>),
+}
+
+impl Origin {
+    /// How an operation is recorded.
+    #[inline(always)]
+    fn of(op: Op, origin: Self) -> Self {
+        if op.passes_nothing() {
+            Self::Cut(Box::new(origin))
+        } else {
+            origin
+        }
+    }
+
+    /// The operation, whether or not it passes something down.
+    pub(crate) fn operation(&self) -> &Self {
+        match self {
+            Self::Cut(operation) => operation,
+            origin => origin,
+        }
+    }
 }
 
 impl Value {
@@ -150,7 +173,8 @@ impl Value {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn unary(op: Op, x: Self) -> Self {
-        Self::record(op.value(x.data(), UNREAD), Origin::Unary(op, x))
+        let data = op.value(x.data(), UNREAD);
+        Self::record(data, Origin::of(op, Origin::Unary(op, x)))
     }
 
     #[inline(always)]
@@ -158,10 +182,13 @@ impl Value {
     pub(crate) fn binary(op: Op, x: Self, y: Operand) -> Self {
         match y {
             Operand::Node(y) => {
-                Self::record(op.value(x.data(), y.data()), Origin::Binary(op, x, y))
+                let y = if op.passes_nothing_to_y() { y.cut() } else { y };
+                let data = op.value(x.data(), y.data());
+                Self::record(data, Origin::of(op, Origin::Binary(op, x, y)))
             }
             Operand::Literal(y) => {
-                Self::record(op.value(x.data(), y), Origin::LiteralRight(op, x, y))
+                let data = op.value(x.data(), y);
+                Self::record(data, Origin::of(op, Origin::LiteralRight(op, x, y)))
             }
         }
     }
@@ -169,7 +196,18 @@ impl Value {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn literal_left(op: Op, x: f64, y: Self) -> Self {
-        Self::record(op.value(x, y.data()), Origin::LiteralLeft(op, x, y))
+        let y = if op.passes_nothing_to_y() { y.cut() } else { y };
+        let data = op.value(x, y.data());
+        Self::record(data, Origin::of(op, Origin::LiteralLeft(op, x, y)))
+    }
+
+    /// The value, as one that passes nothing down.
+    #[track_caller]
+    fn cut(self) -> Self {
+        match self.origin() {
+            Origin::Cut(_) => self,
+            _ => self.detach(),
+        }
     }
 
     /// The same node, named. The tree shows the name.
@@ -326,7 +364,7 @@ impl Value {
     fn pass_down<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
         let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
         match self.origin() {
-            Origin::Leaf => {}
+            Origin::Leaf | Origin::Cut(_) => {}
             Origin::Unary(op, x) => x.receive(op.dx(x.data(), UNREAD, out, g), complete),
             Origin::Binary(op, x, y) => {
                 let (x_data, y_data) = (x.data(), y.data());
@@ -398,7 +436,7 @@ fn count_readers<'graph>(
     root.count_reader(to_walk)?;
     while let Some(value) = to_walk.pop() {
         match value.origin() {
-            Origin::Leaf => {}
+            Origin::Leaf | Origin::Cut(_) => {}
             Origin::Unary(_, x) | Origin::LiteralRight(_, x, _) | Origin::LiteralLeft(_, _, x) => {
                 x.count_reader(to_walk)?;
             }
@@ -430,7 +468,7 @@ fn forget_readers(root: &Value) {
             continue;
         }
         match value.origin() {
-            Origin::Leaf => {}
+            Origin::Leaf | Origin::Cut(_) => {}
             Origin::Unary(_, x) | Origin::LiteralRight(_, x, _) | Origin::LiteralLeft(_, _, x) => {
                 to_reset.push(x);
             }
@@ -468,6 +506,7 @@ impl Node {
     fn release_operands(&mut self, waiting: &mut Vec<Value>) -> Option<Value> {
         match ManuallyDrop::into_inner(mem::take(&mut self.origin)) {
             Origin::Leaf => None,
+            Origin::Cut(operation) => release_operands_of_cut(operation, waiting),
             Origin::Unary(_, x) | Origin::LiteralRight(_, x, _) | Origin::LiteralLeft(_, _, x) => {
                 x.if_unshared()
             }
@@ -495,6 +534,16 @@ impl Node {
             }
         }
     }
+}
+
+/// The same, for an operation in a box.
+#[cold]
+fn release_operands_of_cut(operation: Box<Origin>, waiting: &mut Vec<Value>) -> Option<Value> {
+    let mut operands = Vec::new();
+    operation.for_each_operand(|x| operands.push(x.clone()));
+    drop(operation);
+    waiting.extend(operands.into_iter().filter_map(Value::if_unshared));
+    waiting.pop()
 }
 
 impl Value {

@@ -204,6 +204,10 @@ Min min "min" (x, y) = if x < y || x.is_nan() { x } else { y }
     => x: g.unless(y.at_most(x)) + (0.5 * g).when(x.equals(y)),
        y: g.unless(x.at_most(y)) + (0.5 * g).when(x.equals(y));
 
+/// The value itself, not to be differentiated
+Detach detach "detach" (x) = x
+    => x: 0.0;
+
 /// Condition: 1 if x ≤ y, else 0
 AtMost at_most "<=" (x, y) = x.at_most(y)
     => x: 0.0,
@@ -363,6 +367,25 @@ macro_rules! define_op {
                     Op::$Op => {
                         let second: &[&str] = &[$(stringify!($y))? $(stringify!($parameter))?];
                         !second.is_empty()
+                    }
+                )* }
+            }
+
+            /// Whether the rules pass nothing down, whatever arrives.
+            #[inline(always)]
+            pub(crate) fn passes_nothing(self) -> bool {
+                match self { $(
+                    Op::$Op => stringify!($dx) == "0.0" $( && stringify!($dy) == "0.0" )?,
+                )* }
+            }
+
+            /// Whether something is passed down, but never to the second argument.
+            #[inline(always)]
+            pub(crate) fn passes_nothing_to_y(self) -> bool {
+                match self { $(
+                    Op::$Op => {
+                        let to_y: &[&str] = &[$(stringify!($dy))?];
+                        matches!(to_y, ["0.0"]) && !self.passes_nothing()
                     }
                 )* }
             }

@@ -161,8 +161,8 @@ impl<'a> Content<'a> {
             Self::Literal(_) | Self::Ellipsis => vec![],
             Self::Product(w, x, _) => vec![Self::Node(w), Self::Node(x)],
             Self::Partial(terms, count) => terms.operands(*count),
-            Self::Node(value) => match value.origin() {
-                Origin::Leaf => vec![],
+            Self::Node(value) => match value.origin().operation() {
+                Origin::Leaf | Origin::Cut(_) => vec![],
                 Origin::Unary(_, x) => vec![Self::Node(x)],
                 Origin::Binary(_, x, y) => vec![Self::Node(x), Self::Node(y)],
                 Origin::LiteralRight(_, x, y) => vec![Self::Node(x), Self::Literal(*y)],
@@ -189,7 +189,7 @@ impl<'a> Content<'a> {
 /// The operation's name in the tree; none for a leaf.
 fn label(origin: &Origin) -> Option<&'static str> {
     match origin {
-        Origin::Leaf => None,
+        Origin::Leaf | Origin::Cut(_) => None,
         Origin::Unary(op, _)
         | Origin::Binary(op, ..)
         | Origin::LiteralRight(op, ..)
@@ -207,7 +207,7 @@ impl Item<'_> {
     /// Writes the line of a node; an inner node that was shown before ends in an arrow.
     fn write_node(&self, f: &mut impl io::Write, value: &Value) -> io::Result<()> {
         let ValueData { data, grad } = *value.borrow();
-        let label = label(value.origin());
+        let label = label(value.origin().operation());
         if let Some(label) = label {
             write!(f, "{label} ")?;
         }

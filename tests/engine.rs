@@ -7,6 +7,7 @@ use std::thread;
 
 use common::panic_of;
 use micrograd::engine::Value;
+use micrograd::tape::{Tape, VectorTape};
 
 type Function = fn(&Value) -> Value;
 
@@ -452,4 +453,68 @@ fn a_chain_of_weighted_sums_needs_no_stack() {
         y.backward();
         assert_eq!(x.grad(), 1.0);
     });
+}
+
+type OfXAndRoot = fn(&Value, Value) -> Value;
+
+#[test]
+fn nothing_is_passed_down_to_what_is_detached_or_only_a_condition() {
+    let cases: [(&str, OfXAndRoot); 6] = [
+        ("detach", |x, root| root.detach() + 2.0 * x),
+        ("at_most", |x, root| root.at_most(x) + 2.0 * x),
+        ("equals", |x, root| root.equals(1.0) + 2.0 * x),
+        ("when", |x, root| (2.0 * x).when(root + 1.0)),
+        ("unless", |x, root| (2.0 * x).unless(root)),
+        ("a condition below", |x, root| {
+            (2.0 * x).when(root.at_most(1.0))
+        }),
+    ];
+    // The root has an infinite slope at 0.
+    for (what, function) in cases {
+        let x = Value::new(0.0);
+        let y = function(&x, x.sqrt());
+        y.backward();
+        assert_eq!(x.grad(), 2.0, "{what}");
+        let gradient = y.gradient(slice::from_ref(&x));
+        assert_eq!(gradient[0].data(), 2.0, "{what}");
+
+        let w = Value::new(0.0);
+        let tape = Tape::record(slice::from_ref(&x), &y);
+        assert_eq!(tape.gradient(&[0.0]), (y.data(), vec![2.0]), "{what}");
+        let by_parameter = function(&w, w.sqrt()) + &x;
+        let tape = Tape::record(slice::from_ref(&x), &by_parameter);
+        tape.backward(&[[0.0], [1.0]]);
+        assert_eq!(w.grad(), 2.0, "{what}");
+        w.zero_grad();
+        let of_both = function(&(&w + &x), (&w + &x).sqrt());
+        let tape = Tape::record(slice::from_ref(&x), &of_both);
+        tape.backward(&[[0.0]; 40]);
+        assert!((w.grad() - 2.0).abs() < 1e-12, "{what}: {}", w.grad());
+        let tape = VectorTape::record(slice::from_ref(&x), &[of_both, &x * 3.0]);
+        assert_eq!(tape.jacobian(&[0.0]).1, [[2.0], [3.0]], "{what}");
+    }
+}
+
+#[test]
+fn what_is_detached_is_computed_anew_for_every_row_of_a_tape() {
+    let x = Value::new(1.0);
+    let tape = Tape::record(slice::from_ref(&x), &(x.exp().detach() * &x));
+    assert_eq!(
+        tape.gradient(&[2.0]),
+        (2.0 * 2.0_f64.exp(), vec![2.0_f64.exp()])
+    );
+    assert_eq!(x.detach().data(), 1.0);
+    assert!(
+        x.detach()
+            .tree()
+            .to_string()
+            .starts_with("detach data = 1.000")
+    );
+}
+
+#[test]
+fn a_chain_of_detached_values_is_freed_without_recursion() {
+    let run = || drop((0..1_000_000).fold(Value::new(1.0), |x, _| x.detach()));
+    let small = thread::Builder::new().stack_size(256 * 1024);
+    small.spawn(run).unwrap().join().unwrap();
 }

@@ -86,7 +86,7 @@ impl Value {
             }
         };
         match self.origin() {
-            Origin::Leaf => {}
+            Origin::Leaf | Origin::Cut(_) => {}
             Origin::Unary(op, x) => apply(*op, x.into(), UNREAD.into()),
             Origin::Binary(op, x, y) => apply(*op, x.into(), y.into()),
             Origin::LiteralRight(op, x, y) => apply(*op, x.into(), (*y).into()),
@@ -201,6 +201,9 @@ fn leading_to(order: &Order, xs: &[Value]) -> Vec<bool> {
         leading[position] = true;
     }
     for (position, value) in order.nodes().iter().enumerate() {
+        if let Origin::Cut(_) = value.origin() {
+            continue;
+        }
         value.origin().for_each_operand(|operand| {
             leading[position] |= leading[order.position(operand)];
         });

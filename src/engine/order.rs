@@ -82,6 +82,7 @@ impl Origin {
                 [x].into_iter().for_each(visit);
             }
             Self::Binary(_, x, y) => [x, y].into_iter().for_each(visit),
+            Self::Cut(operation) => operation.for_each_operand(visit),
             Self::Sum(terms) => terms.iter().for_each(visit),
             Self::WeightedSum(weights, inputs) => {
                 weights

@@ -73,7 +73,8 @@ fn assert_close(ours: f64, theirs: f64, what: &str) {
 
 #[test]
 fn every_derivative_agrees_with_a_finite_difference() {
-    for (op, arguments, x, y) in points() {
+    // That of detach is not meant to.
+    for (op, arguments, x, y) in points().filter(|&(op, ..)| op != Op::Detach) {
         let what = format!("{op:?}({x}, {y})");
         let at_x = |x| op.value(x, y);
         let at_y = |y| op.value(x, y);

@@ -46,6 +46,15 @@ pub(super) struct Program {
     pub(super) copies: Vec<u32>,
     /// The slots of the outputs.
     pub(super) outputs: Vec<u32>,
+    /// What passes no gradient down: conditions and the like, and what only these read.
+    pub(super) silent: Silent,
+}
+
+/// Flags by index, of shared numbers and of slots; empty if there is nothing to flag.
+#[derive(Debug, Default)]
+pub(super) struct Silent {
+    pub(super) shared: Vec<bool>,
+    pub(super) slots: Vec<bool>,
 }
 
 impl Program {
@@ -82,7 +91,9 @@ impl Program {
     pub(super) fn backward_once(&self, shared: &[f64], gradients: &mut [f64]) {
         let wanted = self.constants.len()..self.once.results().end;
         self.once
-            .backward(&[], shared, gradients, &wanted, &mut [], |_| true);
+            .backward(&[], shared, gradients, &wanted, &mut [], |out| {
+                !is_set(&self.silent.shared, out)
+            });
     }
 
     /// Computes the slots of operations.
@@ -109,7 +120,9 @@ impl Program {
             gradients[output] = N::from(seed);
         }
         self.learned
-            .backward(shared, values, gradients, &wanted, sums, |_| true);
+            .backward(shared, values, gradients, &wanted, sums, |out| {
+                !is_set(&self.silent.slots, out)
+            });
         let copies = &mut gradients[self.copy_slots()];
         for (gradient, &copied) in copies.iter_mut().zip(&self.copies) {
             mem::take(gradient).add_to(&mut sums[copied as usize]);
@@ -129,12 +142,12 @@ impl Program {
         if wanted.contains(&slot) {
             gradients[slot] = 1.0;
         }
-        if self.outputs.len() == 1 {
+        if self.outputs.len() == 1 && self.silent.slots.is_empty() {
             for segment in [&self.learned, &self.plain] {
                 segment.backward(shared, values, gradients, &wanted, &mut [], |_| true);
             }
         } else {
-            // What only other outputs are computed from takes no part, not even as 0 · ∞.
+            // What receives nothing takes no part, not even as 0 · ∞.
             let below = self.slots_below(slot);
             for segment in [&self.learned, &self.plain] {
                 segment.backward(shared, values, gradients, &wanted, &mut [], |out| {
@@ -144,12 +157,13 @@ impl Program {
         }
     }
 
-    /// Of each slot, whether the given one is computed from it.
+    /// Of each slot, whether the given one passes a gradient down to it.
     fn slots_below(&self, slot: usize) -> Vec<bool> {
         let mut below = vec![false; self.slots()];
         below[slot] = true;
         for segment in [&self.learned, &self.plain] {
             for (out, step) in segment.results().zip(&segment.steps).rev() {
+                below[out] &= !is_set(&self.silent.slots, out);
                 if !below[out] {
                     continue;
                 }
@@ -245,6 +259,7 @@ impl Segment {
         let mut gradients = Gradients::new(gradients, self.first);
         for (out, step) in self.results().zip(&self.steps).rev() {
             if !takes_part(out) {
+                gradients.take(out);
                 continue;
             }
             match step {
@@ -341,6 +356,12 @@ impl<'call, N: Number> Gradients<'call, N> {
             self.all[operand] += part;
         }
     }
+}
+
+/// Whether there is such a flag, and it is set.
+#[inline(always)]
+fn is_set(flags: &[bool], index: usize) -> bool {
+    flags.get(index).is_some_and(|&flag| flag)
 }
 
 /// A position as steps hold it.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::iter;
 
-use super::program::{Program, Segment, Step, index};
+use super::program::{Program, Segment, Silent, Step, index};
 use crate::engine::{Order, Origin, Value};
 use crate::ops::UNREAD;
 
@@ -14,10 +14,28 @@ pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value
     let order = Order::of(outputs);
     let survey = Survey::of(&order, &inputs);
     let mut recorder = Recorder::new(&order, &inputs, &survey);
-    for (value, &varies_with) in iter::zip(order.nodes(), &survey.varies_with) {
-        recorder.record(value, varies_with);
+    let receiving = receiving(&order, outputs);
+    let nodes = iter::zip(order.nodes(), iter::zip(&survey.varies_with, receiving));
+    for (value, (&varies_with, receives)) in nodes {
+        recorder.record(value, varies_with, receives);
     }
     recorder.finish(outputs)
+}
+
+/// Of each node, by position, whether a gradient arrives there: not if only such operations read it
+/// as pass nothing down.
+fn receiving(order: &Order, outputs: &[Value]) -> Vec<bool> {
+    let mut receiving = vec![false; order.nodes().len()];
+    for output in outputs {
+        receiving[order.position(output)] = true;
+    }
+    for (position, value) in order.nodes().iter().enumerate().rev() {
+        if receiving[position] && !matches!(value.origin(), Origin::Cut(_)) {
+            let origin = value.origin();
+            origin.for_each_operand(|operand| receiving[order.position(operand)] = true);
+        }
+    }
+    receiving
 }
 
 /// The leaves that vary by row.
@@ -88,7 +106,7 @@ impl Survey {
                 }
                 origin => {
                     if let Origin::LiteralRight(_, _, literal)
-                    | Origin::LiteralLeft(_, literal, _) = origin
+                    | Origin::LiteralLeft(_, literal, _) = origin.operation()
                     {
                         survey.constants.add(*literal);
                     }
@@ -202,18 +220,22 @@ impl<'graph> Recorder<'graph> {
                 learned: Segment::starting_at(first_learned),
                 copies: Vec::new(),
                 outputs: Vec::new(),
+                silent: Silent::default(),
             },
             copies: HashMap::new(),
             first_copy: first_learned + learned.count(),
         }
     }
 
-    fn record(&mut self, value: &Value, varies_with: VariesWith) {
+    fn record(&mut self, value: &Value, varies_with: VariesWith, receives: bool) {
         let place = match value.origin() {
             Origin::Leaf => self.place_of_leaf(value),
             origin => {
                 let step = self.step(origin, varies_with);
                 let result = self.segment(varies_with).push(step);
+                if !receives || matches!(origin, Origin::Cut(_)) {
+                    self.silence(varies_with, result as usize);
+                }
                 match varies_with {
                     VariesWith::Parameters => Place::Shared(result),
                     VariesWith::Inputs | VariesWith::Both => Place::Slot(result),
@@ -241,10 +263,22 @@ impl<'graph> Recorder<'graph> {
         }
     }
 
+    fn silence(&mut self, varies_with: VariesWith, result: usize) {
+        let flags = match varies_with {
+            VariesWith::Parameters => &mut self.program.silent.shared,
+            VariesWith::Inputs | VariesWith::Both => &mut self.program.silent.slots,
+        };
+        if flags.len() <= result {
+            flags.resize(result + 1, false);
+        }
+        flags[result] = true;
+    }
+
     fn step(&mut self, origin: &Origin, varies_with: VariesWith) -> Step {
         let literal = |number: f64| self.constants.place(number);
         let (op, x, y) = match origin {
             Origin::Leaf => unreachable!("a leaf is not computed"),
+            Origin::Cut(operation) => return self.step(operation, varies_with),
             Origin::Unary(op, x) => (*op, self.place(x), Constants::NOTHING),
             Origin::Binary(op, x, y) => (*op, self.place(x), self.place(y)),
             Origin::LiteralRight(op, x, y) => (*op, self.place(x), literal(*y)),
