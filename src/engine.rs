@@ -33,6 +33,8 @@
 //! - NaN passes through every function (`relu` of NaN is NaN), except where the result does not
 //!   depend on it, as in x⁰ and 1ˣ; the conditions `at_most` and `equals` do not hold for it.
 //!   Outside of its domain a function is NaN (`ln` of -1). Nothing here panics because of a number.
+//! - The backward pass ends at `detach` and at conditions (`at_most`, `equals`, and what `when` and
+//!   `unless` take for one). Nothing is passed down there, not even a 0.
 //! - Graphs may be of any depth: nothing recurses.
 //!
 //! # Guards
