@@ -159,8 +159,8 @@ Atan atan "atan" (x) = x.atan()
 
 /// Angle of the point (y, x) in radians: the arc tangent of x / y in the right quadrant
 Atan2 atan2 "atan2" (x, y) = x.atan2(y)
-    => x: { let r = x.hypot(y); g * (y / &r) / r },
-       y: { let r = x.hypot(y); -(g * (x / &r) / r) };
+    => x: { let r = x.hypot(y); let r = &r + r.equals(0.0); g * (y / &r) / r },
+       y: { let r = x.hypot(y); let r = &r + r.equals(0.0); -(g * (x / &r) / r) };
 
 // ── hyperbolic functions ────────────────────────────────────────────────────────────────────────
 
@@ -177,15 +177,15 @@ Tanh tanh "tanh" (x) = x.tanh()
     => x: g * (1.0 - out * out);
 
 /// Inverse hyperbolic sine
-Asinh asinh "asinh" (x) = x.asinh()
+Asinh asinh "asinh" (x) = libm::asinh(x)
     => x: g / x.hypot(1.0);
 
 /// Inverse hyperbolic cosine
-Acosh acosh "acosh" (x) = x.acosh()
+Acosh acosh "acosh" (x) = libm::acosh(x)
     => x: g / ((x - 1.0) * (x + 1.0)).sqrt();
 
 /// Inverse hyperbolic tangent
-Atanh atanh "atanh" (x) = x.atanh()
+Atanh atanh "atanh" (x) = libm::atanh(x)
     => x: g / ((1.0 - x) * (1.0 + x));
 
 // ── choices ─────────────────────────────────────────────────────────────────────────────────────

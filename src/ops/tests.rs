@@ -4,6 +4,7 @@ use std::iter;
 use std::rc::Rc;
 
 use super::*;
+use crate::tape::Tape;
 
 #[derive(Clone, Copy, PartialEq)]
 enum Arguments {
@@ -38,6 +39,8 @@ macro_rules! list_operations {
 }
 
 operations!(list_operations);
+
+mod pytorch;
 
 const XS: [f64; 11] = [-4.3, -2.6, -1.7, -0.8, -0.35, 0.3, 0.7, 1.25, 2.3, 3.7, 4.1];
 const YS: [f64; 9] = [-2.0, -1.4, -0.6, -0.5, 0.45, 0.5, 1.3, 2.0, 3.0];
@@ -224,7 +227,7 @@ fn assert_close_or_undefined(ours: &Dual, theirs: f64, what: &str) {
 }
 
 /// Numbers at which an operation may do something else than nearby.
-const EDGES: [f64; 12] = [
+const EDGES: [f64; 14] = [
     0.0,
     -0.0,
     1.0,
@@ -232,6 +235,8 @@ const EDGES: [f64; 12] = [
     0.5,
     2.0,
     3.0,
+    1000.0,
+    -1000.0,
     -1e-310,
     1e300,
     f64::INFINITY,
@@ -293,12 +298,17 @@ fn lanes_compute_what_a_single_number_does<const N: usize>() {
     }
 }
 
-#[test]
-fn symbols_compute_what_a_single_number_does() {
+/// Every pair of edges, and a few ordinary ones.
+fn pairs() -> impl Iterator<Item = (f64, f64)> {
     let edges = EDGES
         .iter()
         .flat_map(|&x| EDGES.iter().map(move |&y| (x, y)));
-    for (x, y) in edges.chain(iter::zip(XS, YS)) {
+    edges.chain(iter::zip(XS, YS))
+}
+
+#[test]
+fn symbols_compute_what_a_single_number_does() {
+    for (x, y) in pairs() {
         let [x_symbol, y_symbol] = [x, y].map(|number| Symbol::from(&Value::new(number)));
         for &(op, arguments) in OPERATIONS {
             let out = op.value(x, y);
@@ -322,8 +332,100 @@ fn assert_same_number(symbol: &Symbol, theirs: f64, what: &str) {
         Operand::Node(node) => node.data(),
         Operand::Literal(literal) => *literal,
     };
-    let same = ours == theirs || ours.is_nan() && theirs.is_nan();
-    assert!(same, "{what}: {ours} instead of {theirs}");
+    assert_equal(ours, theirs, what);
+}
+
+/// Any NaN is like any other, and -0 like 0.
+#[track_caller]
+fn assert_equal(ours: f64, theirs: f64, what: &str) {
+    let equal = ours == theirs || ours.is_nan() && theirs.is_nan();
+    assert!(equal, "{what}: {ours} instead of {theirs}");
+}
+
+/// The operation on two nodes, or on what it takes instead.
+fn apply_to_nodes(op: Op, arguments: Arguments, x: &Value, y: &Value) -> Value {
+    match arguments {
+        Arguments::X => Value::unary(op, x.clone()),
+        Arguments::XAndY => Value::binary(op, x.clone(), y.clone().into()),
+        Arguments::XAndParameter => Value::binary(op, x.clone(), y.data().into()),
+    }
+}
+
+#[test]
+fn values_compute_what_a_single_number_does() {
+    for (x, y) in pairs() {
+        for &(op, arguments) in OPERATIONS {
+            let what = format!("{op:?}({x}, {y})");
+            let out = op.value(x, y);
+            let dx = op.dx(x, y, out, 1.0);
+            let [x_node, y_node] = [x, y].map(Value::new);
+            let ours = apply_to_nodes(op, arguments, &x_node, &y_node);
+            ours.backward();
+            assert_equal(ours.data(), out, &what);
+            assert_equal(x_node.grad(), dx, &format!("{what} dx"));
+            if arguments == Arguments::XAndY {
+                let dy = op.dy(x, y, out, 1.0);
+                assert_equal(y_node.grad(), dy, &format!("{what} dy"));
+                let [x_node, y_node] = [x, y].map(Value::new);
+                Value::binary(op, x_node.clone(), y.into()).backward();
+                Value::literal_left(op, x, y_node.clone()).backward();
+                assert_equal(x_node.grad(), dx, &format!("{what} dx, y a literal"));
+                assert_equal(y_node.grad(), dy, &format!("{what} dy, x a literal"));
+            }
+        }
+    }
+}
+
+#[test]
+fn tapes_compute_what_a_single_number_does() {
+    let rows: Vec<_> = pairs().map(|(x, y)| [x, y]).collect();
+    for &(op, arguments) in OPERATIONS {
+        // The parameter of an operation is recorded, so it is the same in all rows.
+        let rows_of = |parameter: f64| -> Vec<[f64; 2]> {
+            let same = rows
+                .iter()
+                .filter(|row| row[1].to_bits() == parameter.to_bits());
+            same.copied().collect()
+        };
+        if arguments == Arguments::XAndParameter {
+            for parameter in EDGES.into_iter().chain(YS) {
+                a_tape_computes_what_a_single_number_does(op, arguments, &rows_of(parameter));
+            }
+        } else {
+            a_tape_computes_what_a_single_number_does(op, arguments, &rows);
+        }
+    }
+}
+
+/// With both arguments as inputs, and with both as parameters.
+fn a_tape_computes_what_a_single_number_does(op: Op, arguments: Arguments, rows: &[[f64; 2]]) {
+    let [x_node, y_node] = rows[0].map(Value::new);
+    let output = apply_to_nodes(op, arguments, &x_node, &y_node);
+    let of_inputs = Tape::record(&[x_node.clone(), y_node.clone()], &output);
+    let of_parameters = Tape::record(&[], &output);
+    for (&[x, y], out) in iter::zip(rows, of_inputs.forward(rows)) {
+        let what = format!("{op:?}({x}, {y}) on a tape");
+        let theirs = op.value(x, y);
+        assert_equal(out, theirs, &what);
+        let mut gradient = vec![op.dx(x, y, theirs, 1.0), 0.0];
+        if arguments == Arguments::XAndY {
+            gradient[1] = op.dy(x, y, theirs, 1.0);
+        }
+
+        let (out, by_tape) = of_inputs.gradient(&[x, y]);
+        assert_equal(out, theirs, &what);
+        for node in [&x_node, &y_node] {
+            node.zero_grad();
+        }
+        x_node.set_data(x);
+        y_node.set_data(y);
+        assert_equal(of_parameters.backward(&[[]]), theirs, &what);
+        let to_parameters = [x_node.grad(), y_node.grad()];
+        for (i, theirs) in gradient.into_iter().enumerate() {
+            assert_equal(by_tape[i], theirs, &format!("{what}, input {i}"));
+            assert_equal(to_parameters[i], theirs, &format!("{what}, parameter {i}"));
+        }
+    }
 }
 
 #[test]

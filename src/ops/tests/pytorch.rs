@@ -1,0 +1,236 @@
+//! Against numbers that PyTorch and mpmath computed; `tests/pytorch/operations.py` wrote them.
+
+use super::*;
+
+const BY_PYTORCH: &str = include_str!("../../../tests/pytorch/operations.csv");
+const EXACT: &str = include_str!("../../../tests/pytorch/exact.csv");
+const GRAPHS: &str = include_str!("../../../tests/pytorch/graphs.csv");
+
+/// Where we differ from PyTorch on purpose.
+struct Difference {
+    op: Op,
+    at: fn(f64, f64) -> bool,
+    because: &'static str,
+}
+
+const DIFFERENCES: [Difference; 4] = [
+    Difference {
+        op: Op::Softplus,
+        at: |x, _| x > 20.0,
+        because: "PyTorch takes x for softplus(x) above 20, which is off by up to 2e-9",
+    },
+    Difference {
+        op: Op::Pow,
+        at: |x, y| x == f64::NEG_INFINITY && y == 0.5,
+        because: "an exponent of 1/2 is a square root, in PyTorch only if it is a literal",
+    },
+    Difference {
+        op: Op::Atan2,
+        at: |x, y| x.hypot(y) != 0.0 && x * x + y * y == 0.0,
+        because: "PyTorch squares the arguments, and takes the point for the origin",
+    },
+    Difference {
+        op: Op::LeakyRelu,
+        at: |x, _| x.is_nan(),
+        because: "NaN is on neither side",
+    },
+];
+
+/// A line of `operations.csv` or `exact.csv`: an operation at a point, its value and its gradient.
+struct Golden {
+    op: Op,
+    arguments: Arguments,
+    x: f64,
+    y: f64,
+    theirs: Numbers,
+}
+
+/// A value, and its derivatives with respect to the arguments that vary.
+type Numbers = [Option<f64>; 3];
+
+fn goldens(csv: &'static str) -> impl Iterator<Item = Golden> {
+    csv.lines().skip(1).map(|line| {
+        let mut cells = line.split(',');
+        let (op, arguments) = operation(cells.next().unwrap());
+        let [x, y, value, dx, dy] = std::array::from_fn(|_| {
+            let cell = cells.next().unwrap();
+            (!cell.is_empty()).then(|| number(cell))
+        });
+        Golden {
+            op,
+            arguments,
+            x: x.unwrap(),
+            y: y.unwrap_or(UNREAD),
+            theirs: [value, dx, dy],
+        }
+    })
+}
+
+fn operation(name: &str) -> (Op, Arguments) {
+    let named = OPERATIONS.iter().find(|&&(op, _)| heading(op) == name);
+    *named.unwrap_or_else(|| panic!("no operation is called {name}"))
+}
+
+fn number(text: &str) -> f64 {
+    text.parse()
+        .unwrap_or_else(|_| panic!("{text} is not a number"))
+}
+
+fn numbers(text: &str) -> Vec<f64> {
+    text.split(' ').map(number).collect()
+}
+
+impl Golden {
+    fn ours(&self) -> Numbers {
+        let [x, y] = [self.x, self.y].map(Value::new);
+        let out = apply_to_nodes(self.op, self.arguments, &x, &y);
+        out.backward();
+        let has_y = self.arguments == Arguments::XAndY;
+        [Some(out.data()), Some(x.grad()), has_y.then(|| y.grad())]
+    }
+
+    fn agrees(&self, tolerance: impl Fn(f64) -> f64) -> bool {
+        iter::zip(self.ours(), self.theirs).all(|(ours, theirs)| match (ours, theirs) {
+            (Some(ours), Some(theirs)) => agree(ours, theirs, tolerance(theirs)),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        })
+    }
+
+    #[track_caller]
+    fn assert_agrees(&self, tolerance: impl Fn(f64) -> f64) {
+        let Self {
+            op, x, y, theirs, ..
+        } = self;
+        let ours = self.ours();
+        assert!(
+            self.agrees(tolerance),
+            "{op:?}({x:e}, {y:e}): {ours:?} instead of {theirs:?}"
+        );
+    }
+}
+
+/// Whether the numbers are that close, or the same infinity, or both NaN.
+fn agree(ours: f64, theirs: f64, tolerance: f64) -> bool {
+    ours == theirs || ours.is_nan() && theirs.is_nan() || (ours - theirs).abs() <= tolerance
+}
+
+#[test]
+fn every_operation_agrees_with_pytorch_but_for_the_listed_differences() {
+    let mut differing = Vec::new();
+    for golden in goldens(BY_PYTORCH) {
+        let tolerance = |theirs: f64| 1e-12 * theirs.abs().max(1.0);
+        let listed = DIFFERENCES
+            .iter()
+            .find(|it| it.op == golden.op && (it.at)(golden.x, golden.y));
+        match listed {
+            Some(difference) if !golden.agrees(tolerance) => differing.push(difference.op),
+            _ => golden.assert_agrees(tolerance),
+        }
+    }
+    for Difference { op, because, .. } in DIFFERENCES {
+        assert!(differing.contains(&op), "{op:?} does not differ: {because}");
+    }
+}
+
+/// In their tails the gradients of tanh and sigmoid, which are made of the result, have the digits
+/// that the result has left: an absolute error of some 10⁻¹⁶, as PyTorch's.
+const ABSOLUTELY_EXACT: [Op; 2] = [Op::Tanh, Op::Sigmoid];
+
+#[test]
+fn every_smooth_operation_is_exact_to_twelve_digits_where_it_is_well_conditioned() {
+    for golden in goldens(EXACT) {
+        let least = if ABSOLUTELY_EXACT.contains(&golden.op) {
+            1.0
+        } else {
+            0.0
+        };
+        golden.assert_agrees(|theirs| 1e-12 * theirs.abs().max(least));
+    }
+}
+
+#[test]
+fn no_operation_is_without_numbers_to_compare_with() {
+    for &(op, _) in OPERATIONS {
+        let count = goldens(BY_PYTORCH)
+            .chain(goldens(EXACT))
+            .filter(|golden| golden.op == op)
+            .count();
+        assert!(count >= 40, "{op:?} is compared at {count} points");
+    }
+}
+
+#[test]
+fn random_graphs_agree_with_pytorch() {
+    let mut graphs = 0;
+    for line in GRAPHS.lines().skip(1) {
+        let [
+            leaves,
+            steps,
+            value,
+            gradient,
+            largest_value,
+            largest_gradient,
+        ] = line.split(',').collect::<Vec<_>>()[..]
+        else {
+            panic!("not six columns: {line}");
+        };
+        let leaves: Vec<_> = numbers(leaves).into_iter().map(Value::new).collect();
+        let mut nodes = leaves.clone();
+        for step in steps.split(';') {
+            nodes.push(apply(step, &nodes));
+        }
+        let out = &nodes[nodes.len() - 1];
+        out.backward();
+
+        let tolerance = 1e-10 * number(largest_value);
+        let theirs = number(value);
+        assert!(
+            agree(out.data(), theirs, tolerance),
+            "{out} instead of {theirs}: {line}"
+        );
+        let tolerance = 1e-10 * number(largest_gradient);
+        let gradient = numbers(gradient);
+        assert_eq!(gradient.len(), leaves.len());
+        for (leaf, theirs) in iter::zip(&leaves, gradient) {
+            assert!(
+                agree(leaf.grad(), theirs, tolerance),
+                "gradient {} instead of {theirs}: {line}",
+                leaf.grad()
+            );
+        }
+        graphs += 1;
+    }
+    assert_eq!(graphs, 200);
+}
+
+/// A step of a graph: an operation, and its operands by their indices, or as literals behind `=`.
+fn apply(step: &str, nodes: &[Value]) -> Value {
+    let (name, operands) = step.split_once(' ').unwrap();
+    let operands: Vec<Operand> = operands
+        .split(' ')
+        .map(|operand| match operand.strip_prefix('=') {
+            Some(literal) => number(literal).into(),
+            None => nodes[operand.parse::<usize>().unwrap()].clone().into(),
+        })
+        .collect();
+    let operand_nodes = || {
+        operands.iter().map(|operand| match operand {
+            Operand::Node(node) => node.clone(),
+            Operand::Literal(_) => panic!("a literal in {step}"),
+        })
+    };
+    match (name, &operands[..]) {
+        ("sum", _) => operand_nodes().sum(),
+        ("dot", _) => {
+            let nodes: Vec<_> = operand_nodes().collect();
+            let side = |i| nodes.iter().skip(i).step_by(2).cloned().collect::<Vec<_>>();
+            Value::dot(&side(0), &side(1))
+        }
+        (name, [Operand::Node(x)]) => Value::unary(operation(name).0, x.clone()),
+        (name, [Operand::Node(x), y]) => Value::binary(operation(name).0, x.clone(), y.clone()),
+        (name, [Operand::Literal(x), Operand::Node(y)]) => {
+            Value::literal_left(operation(name).0, *x, y.clone())
+        }
+        _ => panic!("what is {step}?"),
+    }
+}
