@@ -49,6 +49,7 @@
 use std::cell::{BorrowMutError, Cell, Ref, RefCell, RefMut};
 use std::fmt;
 use std::mem::{self, ManuallyDrop};
+use std::panic::Location;
 use std::rc::Rc;
 
 use crate::ops::{Op, UNREAD};
@@ -110,6 +111,29 @@ struct Node {
     /// second look a node costs 5 % less.
     origin: ManuallyDrop<Origin>,
     name: Cell<Option<Box<str>>>,
+    line: Cell<Line>,
+}
+
+/// The source line that made a node; nothing without the feature `locations`.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Line(#[cfg(feature = "locations")] Option<&'static Location<'static>>);
+
+impl Line {
+    #[inline(always)]
+    #[track_caller]
+    fn of_caller() -> Self {
+        Self(
+            #[cfg(feature = "locations")]
+            Some(Location::caller()),
+        )
+    }
+
+    pub(crate) fn location(self) -> Option<&'static Location<'static>> {
+        #[cfg(feature = "locations")]
+        return self.0;
+        #[cfg(not(feature = "locations"))]
+        None
+    }
 }
 
 /// How a node came to be.
@@ -158,17 +182,25 @@ impl Origin {
 impl Value {
     /// A new leaf.
     #[must_use]
+    #[track_caller]
     pub fn new(data: f64) -> Self {
         Self::record(data, Origin::Leaf)
     }
 
     #[inline(always)]
+    #[track_caller]
     pub(crate) fn record(data: f64, origin: Origin) -> Self {
+        Self::record_at(Line::of_caller(), data, origin)
+    }
+
+    #[inline(always)]
+    fn record_at(line: Line, data: f64, origin: Origin) -> Self {
         Self(Rc::new(Node {
             numbers: RefCell::new(ValueData { data, grad: 0.0 }),
             pending: Cell::new(0),
             origin: ManuallyDrop::new(origin),
             name: Cell::new(None),
+            line: Cell::new(line),
         }))
     }
 
@@ -203,6 +235,18 @@ impl Value {
         Self::record(data, Origin::of(op, Origin::LiteralLeft(op, x, y)))
     }
 
+    /// op(x, y), of which one at least is a node; with one argument, `y` is not read.
+    pub(crate) fn apply(op: Op, x: &Operand, y: &Operand) -> Self {
+        match (x, y) {
+            (Operand::Node(x), _) if !op.is_binary() => Self::unary(op, x.clone()),
+            (Operand::Node(x), y) => Self::binary(op, x.clone(), y.clone()),
+            (Operand::Literal(x), Operand::Node(y)) => Self::literal_left(op, *x, y.clone()),
+            (Operand::Literal(_), Operand::Literal(_)) => {
+                unreachable!("a literal alone is no node")
+            }
+        }
+    }
+
     /// The value, as one that passes nothing down.
     #[track_caller]
     fn cut(self) -> Self {
@@ -229,6 +273,14 @@ impl Value {
         let copy = name.as_deref().map(String::from);
         self.0.name.set(name);
         copy
+    }
+
+    pub(crate) fn line(&self) -> Line {
+        self.0.line.get()
+    }
+
+    pub(crate) fn set_line(&self, line: Line) {
+        self.0.line.set(line);
     }
 
     /// The number that the node holds.
@@ -558,12 +610,14 @@ impl Value {
 
 impl Default for Value {
     /// A leaf of 0.
+    #[track_caller]
     fn default() -> Self {
         Self::new(0.0)
     }
 }
 
 impl From<f64> for Value {
+    #[track_caller]
     fn from(data: f64) -> Self {
         Self::new(data)
     }

@@ -23,6 +23,7 @@
 //! - [`nn`]: neurons, layers and nets, with their parameters by name and shape.
 //! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them.
 //! - [`gradcheck`]: gradients against finite differences.
+//! - [`anomaly`]: where a NaN was born.
 //! - [`tape`]: a graph recorded once, and replayed for many rows at the speed of plain loops.
 //! - [`data`]: generated data sets.
 //!
@@ -31,6 +32,7 @@
 
 #![deny(missing_docs)]
 
+pub mod anomaly;
 pub mod data;
 pub mod engine;
 pub mod gradcheck;

@@ -75,8 +75,10 @@ use std::cell::Cell;
 use std::fmt;
 use std::slice;
 
+use crate::anomaly::Anomaly;
 use crate::engine::Value;
 
+mod graph;
 mod program;
 mod record;
 mod replay;
@@ -188,6 +190,49 @@ impl Tape {
                 replay.forward_row(blocks);
                 (replay.output(blocks, 0), replay.gradient(blocks, 0))
             })
+    }
+
+    /// Finds where a number that is not finite is born, as [`Value::find_anomaly`] does, in the
+    /// first row that has such a value, or else such a gradient. It looks at each row alone, with
+    /// the parameters as they are now.
+    ///
+    /// The gradients are those that [`backward`](Self::backward) adds to the parameters; of a tape
+    /// without parameters those that [`gradient`](Self::gradient) returns.
+    ///
+    /// Each row is computed by the engine, twice if all is well: it takes as long as training without
+    /// a tape.
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    /// use micrograd::tape::Tape;
+    ///
+    /// let [x, w] = [1.0, 2.0].map(Value::new);
+    /// let tape = Tape::record(&[x.clone()], &(&w * &x).ln());
+    /// let anomaly = tape.find_anomaly(&[[1.0], [3.0], [-1.0]]).unwrap();
+    /// assert_eq!(anomaly.row(), Some(2));
+    /// assert!(anomaly.to_string().starts_with("row 2, forward pass: `ln` gives NaN\n    x = -2.0"));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a row has not as many numbers as the tape has inputs, or if a guard from
+    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn find_anomaly(&self, rows: &[impl AsRef<[f64]>]) -> Option<Anomaly> {
+        self.recording.expect_rows(rows);
+        for look_at_gradients in [false, true] {
+            for (i, row) in rows.iter().enumerate() {
+                let output = self.recording.graph(row.as_ref()).remove(0);
+                if look_at_gradients {
+                    output.backward();
+                }
+                if let Some(anomaly) = output.find_anomaly() {
+                    return Some(anomaly.in_row(i));
+                }
+            }
+        }
+        None
     }
 }
 
@@ -331,6 +376,11 @@ impl Recording {
             };
         }
         self.program.forward_once(shared);
+    }
+
+    #[track_caller]
+    fn graph(&self, row: &[f64]) -> Vec<Value> {
+        self.program.graph(&self.parameters, row)
     }
 
     fn add_to_parameters(&self, gradients: &[f64]) {

@@ -187,7 +187,7 @@ impl<'a> Content<'a> {
 }
 
 /// The operation's name in the tree; none for a leaf.
-fn label(origin: &Origin) -> Option<&'static str> {
+pub(crate) fn label(origin: &Origin) -> Option<&'static str> {
     match origin {
         Origin::Leaf | Origin::Cut(_) => None,
         Origin::Unary(op, _)
@@ -240,7 +240,7 @@ impl Item<'_> {
 }
 
 /// The name with its control characters escaped, for a line break would tear the tree.
-fn printable(name: &str) -> String {
+pub(crate) fn printable(name: &str) -> String {
     let mut printable = String::new();
     for character in name.chars() {
         if character.is_control() {

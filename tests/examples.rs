@@ -133,3 +133,14 @@ fn moons_adam_names_file_and_line_of_a_fault() {
         assert_eq!(message.lines().count(), 1, "{message}");
     }
 }
+
+#[test]
+fn anomaly_finds_the_logarithm_of_0_and_the_other_loss_has_none() {
+    let out = stdout(&example("anomaly", &[]));
+    let (textbook, stable) = out.split_once("\n\n").unwrap();
+    assert!(textbook.contains("loss NaN\nrow "));
+    assert!(textbook.contains("forward pass: `ln` gives -inf\n    x = 0.0 ← 1 - p\n"));
+    let last = stable.lines().last().unwrap();
+    let loss = last.strip_prefix("step 100  loss ").unwrap();
+    assert!(loss.parse::<f64>().unwrap() < 1e-3, "{last}");
+}

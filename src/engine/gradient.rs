@@ -74,7 +74,11 @@ impl Value {
     }
 
     /// Hands to `receive` what the rule of this node passes down to each operand.
-    fn pass_down_symbols(&self, g: &Symbol, receive: &mut dyn FnMut(&Value, &dyn Fn() -> Symbol)) {
+    pub(crate) fn pass_down_symbols(
+        &self,
+        g: &Symbol,
+        receive: &mut dyn FnMut(&Value, &dyn Fn() -> Symbol),
+    ) {
         let out = Symbol::from(self);
         let mut apply = |op: Op, x: Operand, y: Operand| {
             let [x_symbol, y_symbol] = [x.clone(), y.clone()].map(Symbol);

@@ -11,7 +11,7 @@ use std::fmt;
 use std::iter::{self, Product, Sum};
 use std::rc::Rc;
 
-use super::{Origin, Value, ValueData};
+use super::{Line, Origin, Value, ValueData};
 use crate::ops::{Op, UNREAD};
 
 /// A list of nodes that weighted sums share.
@@ -183,7 +183,8 @@ impl Sum for Value {
         if terms.is_empty() {
             Value::new(data)
         } else {
-            Value::record(data, Origin::Sum(terms))
+            // The caller's line is one of the standard library.
+            Value::record_at(Line::default(), data, Origin::Sum(terms))
         }
     }
 }

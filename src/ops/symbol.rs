@@ -7,16 +7,13 @@ impl Symbol {
     /// op(x, y), as a node. What is a number already is computed, and what changes nothing, such as
     /// a factor of 1, is left out.
     pub(super) fn apply(op: Op, x: &Self, y: &Self) -> Self {
-        use Operand::{Literal, Node};
         if let Some(simpler) = Self::simplified(op, x, y) {
             return simpler;
         }
-        Self(Node(match (&x.0, &y.0) {
-            (Literal(x), Literal(y)) => return Self(Literal(op.value(*x, *y))),
-            (Literal(x), Node(y)) => Value::literal_left(op, *x, y.clone()),
-            (Node(x), y) if op.is_binary() => Value::binary(op, x.clone(), y.clone()),
-            (Node(x), _) => Value::unary(op, x.clone()),
-        }))
+        Self(match (&x.0, &y.0) {
+            (Operand::Literal(x), Operand::Literal(y)) => Operand::Literal(op.value(*x, *y)),
+            (x, y) => Operand::Node(Value::apply(op, x, y)),
+        })
     }
 
     /// The argument that is the result, whatever it is: a part of 0 may be left out of a sum, but a
@@ -29,6 +26,14 @@ impl Symbol {
             Op::Add | Op::Sub | Op::Unless if y_literal == Some(0.0) => Some(x.clone()),
             Op::Mul | Op::Div | Op::When if y_literal == Some(1.0) => Some(x.clone()),
             _ => None,
+        }
+    }
+
+    /// What it stands for.
+    pub(crate) fn number(&self) -> f64 {
+        match &self.0 {
+            Operand::Literal(literal) => *literal,
+            Operand::Node(node) => node.data(),
         }
     }
 

@@ -328,11 +328,7 @@ fn symbols_compute_what_a_single_number_does() {
 /// What a symbol stands for; 0 may have lost its sign where a 0 was left out of a sum.
 #[track_caller]
 fn assert_same_number(symbol: &Symbol, theirs: f64, what: &str) {
-    let ours = match &symbol.0 {
-        Operand::Node(node) => node.data(),
-        Operand::Literal(literal) => *literal,
-    };
-    assert_equal(ours, theirs, what);
+    assert_equal(symbol.number(), theirs, what);
 }
 
 /// Any NaN is like any other, and -0 like 0.

@@ -6,9 +6,11 @@
 //! *plain* operations), what depends on parameters too (the *learned* ones), and at last copies of
 //! the shared numbers that operations of a row read.
 
+use std::collections::HashMap;
 use std::mem;
 use std::ops::Range;
 
+use crate::engine::Line;
 use crate::ops::{Number, Op, PartialSums};
 
 /// How one number is computed from others, which are given by their indices.
@@ -22,12 +24,26 @@ pub(super) enum Step {
     WeightedSum(Range<u32>),
 }
 
+/// Where a number is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Place {
+    Shared(usize),
+    Slot(usize),
+}
+
+/// What a report says of a node besides its numbers.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Label {
+    pub(super) name: Option<String>,
+    pub(super) line: Line,
+}
+
 /// Steps whose results lie side by side, in the order in which they are computed.
 #[derive(Debug)]
 pub(super) struct Segment {
     /// The index of the first result.
     first: usize,
-    steps: Vec<Step>,
+    pub(super) steps: Vec<Step>,
     /// What the sums among the steps multiply.
     pairs: Vec<[u32; 2]>,
 }
@@ -48,6 +64,8 @@ pub(super) struct Program {
     pub(super) outputs: Vec<u32>,
     /// What passes no gradient down: conditions and the like, and what only these read.
     pub(super) silent: Silent,
+    /// Of inputs and results that have one.
+    pub(super) labels: HashMap<Place, Label>,
 }
 
 /// Flags by index, of shared numbers and of slots; empty if there is nothing to flag.
@@ -204,9 +222,9 @@ impl Segment {
     }
 
     /// Adds a step and returns the index of its result.
-    pub(super) fn push(&mut self, step: Step) -> u32 {
+    pub(super) fn push(&mut self, step: Step) -> usize {
         self.steps.push(step);
-        index(self.results().end - 1)
+        self.results().end - 1
     }
 
     /// Keeps the pairs of a sum, and returns where.
@@ -216,7 +234,7 @@ impl Segment {
         start..index(self.pairs.len())
     }
 
-    fn pairs(&self, range: &Range<u32>) -> &[[u32; 2]] {
+    pub(super) fn pairs(&self, range: &Range<u32>) -> &[[u32; 2]] {
         &self.pairs[range.start as usize..range.end as usize]
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::iter;
 
-use super::program::{Program, Segment, Silent, Step, index};
+use super::program::{Label, Place, Program, Segment, Silent, Step, index};
 use crate::engine::{Order, Origin, Value};
 use crate::ops::UNREAD;
 
@@ -133,7 +133,7 @@ impl Survey {
 /// The literals of a graph, each once, by their bits; before them two that every program has.
 struct Constants {
     numbers: Vec<f64>,
-    indices: HashMap<u64, u32>,
+    indices: HashMap<u64, usize>,
 }
 
 impl Constants {
@@ -155,7 +155,7 @@ impl Constants {
     fn add(&mut self, number: f64) {
         self.indices.entry(number.to_bits()).or_insert_with(|| {
             self.numbers.push(number);
-            index(self.numbers.len() - 1)
+            self.numbers.len() - 1
         });
     }
 
@@ -165,13 +165,6 @@ impl Constants {
     }
 }
 
-/// Where the number of a node is.
-#[derive(Clone, Copy)]
-enum Place {
-    Shared(u32),
-    Slot(u32),
-}
-
 impl Place {
     fn is_shared(self) -> bool {
         matches!(self, Self::Shared(_))
@@ -179,7 +172,7 @@ impl Place {
 
     fn index(self) -> u32 {
         match self {
-            Self::Shared(index) | Self::Slot(index) => index,
+            Self::Shared(place) | Self::Slot(place) => index(place),
         }
     }
 }
@@ -193,7 +186,7 @@ struct Recorder<'graph> {
     parameters: Vec<Value>,
     program: Program,
     /// The slot of each copy, by the index of the shared number.
-    copies: HashMap<u32, u32>,
+    copies: HashMap<usize, usize>,
     first_copy: usize,
 }
 
@@ -221,6 +214,7 @@ impl<'graph> Recorder<'graph> {
                 copies: Vec::new(),
                 outputs: Vec::new(),
                 silent: Silent::default(),
+                labels: HashMap::new(),
             },
             copies: HashMap::new(),
             first_copy: first_learned + learned.count(),
@@ -234,7 +228,7 @@ impl<'graph> Recorder<'graph> {
                 let step = self.step(origin, varies_with);
                 let result = self.segment(varies_with).push(step);
                 if !receives || matches!(origin, Origin::Cut(_)) {
-                    self.silence(varies_with, result as usize);
+                    self.silence(varies_with, result);
                 }
                 match varies_with {
                     VariesWith::Parameters => Place::Shared(result),
@@ -243,15 +237,22 @@ impl<'graph> Recorder<'graph> {
             }
         };
         self.places.push(place);
+        let label = Label {
+            name: value.name(),
+            line: value.line(),
+        };
+        if label.name.is_some() || label.line.location().is_some() {
+            self.program.labels.insert(place, label);
+        }
     }
 
     fn place_of_leaf(&mut self, leaf: &Value) -> Place {
         let constants = self.program.constants.len();
         if let Some(input) = self.inputs.index(leaf) {
-            Place::Slot(index(constants + input))
+            Place::Slot(constants + input)
         } else {
             self.parameters.push(leaf.clone());
-            Place::Shared(index(constants + self.parameters.len() - 1))
+            Place::Shared(constants + self.parameters.len() - 1)
         }
     }
 
@@ -337,19 +338,21 @@ impl<'graph> Recorder<'graph> {
     /// The index of an operand among the numbers that the steps of a segment read.
     fn operand(&mut self, place: Place, varies_with: VariesWith) -> u32 {
         match place {
-            Place::Shared(shared) if varies_with != VariesWith::Parameters => self.slot_of(shared),
+            Place::Shared(shared) if varies_with != VariesWith::Parameters => {
+                index(self.slot_of(shared))
+            }
             _ => place.index(),
         }
     }
 
     /// The slot that has the same number as a shared one.
-    fn slot_of(&mut self, shared: u32) -> u32 {
-        if (shared as usize) < self.program.constants.len() {
+    fn slot_of(&mut self, shared: usize) -> usize {
+        if shared < self.program.constants.len() {
             return shared;
         }
         *self.copies.entry(shared).or_insert_with(|| {
-            self.program.copies.push(shared);
-            index(self.first_copy + self.program.copies.len() - 1)
+            self.program.copies.push(index(shared));
+            self.first_copy + self.program.copies.len() - 1
         })
     }
 
@@ -359,7 +362,7 @@ impl<'graph> Recorder<'graph> {
                 Place::Shared(shared) => self.slot_of(shared),
                 Place::Slot(slot) => slot,
             };
-            self.program.outputs.push(slot);
+            self.program.outputs.push(index(slot));
         }
         (self.program, self.parameters)
     }

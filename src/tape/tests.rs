@@ -1,6 +1,7 @@
 //! What becomes of a graph, as a program.
 
 use super::*;
+use crate::engine::Operands;
 
 fn program(inputs: &[Value], output: &Value) -> Program {
     record::record(inputs, slice::from_ref(output)).0
@@ -85,4 +86,52 @@ fn threads_can_share_what_replays_share() {
     fn assert_shared<T: Send + Sync>() {}
     assert_shared::<Program>();
     assert_shared::<Replay>();
+}
+
+#[test]
+fn a_program_becomes_the_graph_again() {
+    let [x, y] = ["x", "y"].map(|name| Value::new(0.5).with_name(name));
+    let [v, w] = ["v", "w"].map(|name| Value::new(1.5).with_name(name));
+    let weights = [v.clone(), w.clone(), &v * &w];
+    let inputs = [x.clone(), y.clone(), &x * &y];
+    let bias = Value::new(2.0);
+    let sums = [
+        Value::dot(&weights, &inputs),
+        Value::dot(&inputs, &weights),
+        Value::dot(&inputs, &inputs),
+        Value::dot(&weights, &weights),
+        Value::dot(&[x.clone(), w.clone()], &[v.clone(), y.clone()]),
+        Value::weighted_sum(
+            &Operands::new(vec![v.clone(), w.clone(), bias.clone()]),
+            &Operands::new(vec![x.clone(), y.clone()]),
+        ),
+        Value::weighted_sum(
+            &Operands::new(vec![x.clone(), y.clone()]),
+            &Operands::new(vec![v.clone()]),
+        ),
+        inputs.iter().sum(),
+        weights.iter().sum(),
+        [&x, &v].into_iter().sum(),
+    ];
+    let others = [
+        2.0 / &x,
+        &w / 2.0,
+        x.max(&w).with_name("larger"),
+        x.leaky_relu(0.5).detach(),
+        y.when(x.at_most(&y)) - &v,
+        2.0 - v.sigmoid(),
+    ];
+    let outputs = [&sums[..], &others].concat();
+    let leaves = [x, y, v, w, bias];
+    let tape = VectorTape::record(&leaves, &outputs);
+    let row: Vec<_> = leaves.iter().map(Value::data).collect();
+    let graph = tape.recording.graph(&row);
+    for (ours, theirs) in graph.iter().zip(&outputs) {
+        assert_eq!(ours.tree().to_string(), theirs.tree().to_string());
+    }
+    let tape = VectorTape::record(&leaves[..2], &outputs);
+    for (ours, theirs) in tape.recording.graph(&row[..2]).iter().zip(&outputs) {
+        assert_eq!(ours.data().to_bits(), theirs.data().to_bits());
+        assert_eq!(ours.name(), theirs.name());
+    }
 }

@@ -1,0 +1,341 @@
+//! Anomalies: where a number that is not finite was born.
+//!
+//! A NaN in the loss says that something went wrong, but not where: it has come through every
+//! operation since. [`Value::find_anomaly`] looks for the first node whose number is NaN or infinite
+//! while all numbers that it was computed from are finite, and says what was computed there.
+//!
+//! ```
+//! use micrograd::engine::Value;
+//!
+//! let p = Value::new(0.0).with_name("p");
+//! let loss = (-&p * p.ln()).with_name("entropy");
+//! assert!(loss.data().is_nan()); // 0 · ∞
+//!
+//! let anomaly = loss.find_anomaly().unwrap();
+//! assert!(anomaly.to_string().starts_with("forward pass: `ln` gives -inf\n    x = 0.0 ← p\n"));
+//! ```
+//!
+//! With the feature `locations` every node remembers the source line that made it, and the report
+//! names that too. A node takes 8 bytes more then. What [`sum`](Iterator::sum) made has no line, for
+//! that was called by the standard library.
+//!
+//! [`Tape::find_anomaly`](crate::tape::Tape::find_anomaly) does the same for the rows of a batch.
+
+use std::error::Error;
+use std::fmt;
+use std::slice;
+
+use crate::engine::{Operand, Order, Origin, Value};
+use crate::ops::Symbol;
+use crate::tree::{label, printable};
+
+/// A report of how a number that is not finite came about, to print; see the [module](self).
+#[derive(Clone, Debug)]
+pub struct Anomaly {
+    pass: Pass,
+    row: Option<usize>,
+    node: Value,
+    report: String,
+}
+
+/// When a number was computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pass {
+    /// With the expression: the number is a value.
+    Forward,
+    /// By `backward`: the number is a gradient.
+    Backward,
+}
+
+impl Anomaly {
+    /// Whether it is a value or a gradient that is not finite.
+    pub fn pass(&self) -> Pass {
+        self.pass
+    }
+
+    /// The node whose value or gradient it is. From a tape, a copy of what was recorded.
+    pub fn node(&self) -> &Value {
+        &self.node
+    }
+
+    /// From a tape, the index of the row.
+    pub fn row(&self) -> Option<usize> {
+        self.row
+    }
+
+    pub(crate) fn in_row(self, row: usize) -> Self {
+        Self {
+            row: Some(row),
+            ..self
+        }
+    }
+}
+
+impl fmt::Display for Anomaly {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(row) = self.row {
+            write!(f, "row {row}, ")?;
+        }
+        f.write_str(&self.report)
+    }
+}
+
+impl Error for Anomaly {}
+
+impl Value {
+    /// Finds the node where a number that is not finite was born: the first value in the order of
+    /// computation, or else the first gradient, that is NaN or infinite while everything that it was
+    /// computed from is finite.
+    ///
+    /// Call it on the output after the forward pass, or after the backward pass on that output; and
+    /// before an optimizer has changed the parameters, for it looks at what the nodes hold. It takes
+    /// as long as a backward pass or two.
+    ///
+    /// The gradient of a value behind which the backward pass ends, such as a condition, is not
+    /// looked at: it reaches nobody.
+    ///
+    /// ```
+    /// use micrograd::anomaly::Pass;
+    /// use micrograd::engine::Value;
+    ///
+    /// let variance = Value::new(0.0).with_name("variance");
+    /// let loss = variance.sqrt() + 1.0;
+    /// assert!(loss.find_anomaly().is_none());
+    /// loss.backward();
+    /// let anomaly = loss.find_anomaly().unwrap(); // the slope of the root is infinite at 0
+    /// assert_eq!(anomaly.pass(), Pass::Backward);
+    /// assert!(anomaly.node().same_node(&variance));
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Self::borrow_mut) of a node of the graph is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn find_anomaly(&self) -> Option<Anomaly> {
+        let order = Order::of(slice::from_ref(self));
+        // Operands come first, so those of the first one are finite.
+        for (position, node) in order.nodes().iter().enumerate() {
+            if !node.data().is_finite() {
+                return Some(anomaly_of_value(&order, position));
+            }
+        }
+        // Now those that read a node come first, and their gradients are finite.
+        for (position, node) in order.nodes().iter().enumerate().rev() {
+            if !node.grad().is_finite() && !matches!(node.origin(), Origin::Cut(_)) {
+                return Some(anomaly_of_gradient(&order, position));
+            }
+        }
+        None
+    }
+}
+
+fn anomaly_of_value(order: &Order, born: usize) -> Anomaly {
+    let node = order.nodes()[born];
+    let number = node.data();
+    let title = match label(node.origin().operation()) {
+        Some(operation) => format!("`{operation}` gives {number:?}{}", Name(node)),
+        None => format!("a leaf holds {number:?}{}", Name(node)),
+    };
+    let mut report = Report::new(&format!("forward pass: {title}"));
+    report.operands(node);
+    report.surroundings(order, born);
+    report.about(Pass::Forward, node)
+}
+
+fn anomaly_of_gradient(order: &Order, born: usize) -> Anomaly {
+    let node = order.nodes()[born];
+    let parts = parts_of_gradient(order, born);
+    let report = match parts.iter().find(|(_, part)| !part.is_finite()) {
+        Some(&(reader, part)) => report_of_rule(order, reader, node, part),
+        None => report_of_parts(order, born, &parts),
+    };
+    report.about(Pass::Backward, node)
+}
+
+/// The rule of an operation has passed down a number that is not finite.
+fn report_of_rule(order: &Order, position: usize, operand: &Value, part: f64) -> Report {
+    let operation = order.nodes()[position];
+    let mut report = Report::new(&format!(
+        "backward pass: `{}` passes {part:?} down to {}",
+        label(operation.origin()).unwrap_or_default(),
+        name_of_operand(operation, operand)
+    ));
+    report.operands(operation);
+    report.line(format_args!(
+        "out = {:?}{}",
+        operation.data(),
+        Name(operation)
+    ));
+    report.line(format_args!("g = {:?}", operation.grad()));
+    report.surroundings(order, position);
+    report
+}
+
+/// All that was passed down is finite.
+fn report_of_parts(order: &Order, position: usize, parts: &[(usize, f64)]) -> Report {
+    let node = order.nodes()[position];
+    let sum: f64 = parts.iter().map(|(_, part)| part).sum();
+    let title = if sum.is_finite() {
+        format!("a gradient was {:?} before it", node.grad())
+    } else {
+        format!("{} parts of a gradient add up to {sum:?}", parts.len())
+    };
+    let mut report = Report::new(&format!("backward pass: {title}{}", Name(node)));
+    report.surroundings(order, position);
+    report
+}
+
+/// What each reader of a node has passed down to it: the position of the reader, and the part.
+fn parts_of_gradient(order: &Order, position: usize) -> Vec<(usize, f64)> {
+    let node = order.nodes()[position];
+    let mut parts = Vec::new();
+    for (position, reader) in order.nodes().iter().enumerate().skip(position + 1).rev() {
+        let g = Symbol::from(reader.grad());
+        reader.pass_down_symbols(&g, &mut |operand, part| {
+            if operand.same_node(node) {
+                parts.push((position, part().number()));
+            }
+        });
+    }
+    parts
+}
+
+/// The operands of an operation, as the report calls them.
+fn named_operands(value: &Value) -> Vec<(String, Operand)> {
+    let x = |value: &Value| (String::from("x"), Operand::from(value));
+    let y = |operand: Operand| (String::from("y"), operand);
+    match value.origin().operation() {
+        Origin::Leaf | Origin::Cut(_) => vec![],
+        Origin::Unary(_, value) => vec![x(value)],
+        Origin::Binary(_, left, right) => vec![x(left), y(right.into())],
+        Origin::LiteralRight(_, left, right) => vec![x(left), y((*right).into())],
+        Origin::LiteralLeft(_, left, right) => {
+            vec![(String::from("x"), (*left).into()), y(right.into())]
+        }
+        Origin::Sum(terms) => {
+            let terms = terms.iter().enumerate();
+            terms
+                .map(|(i, term)| (format!("term {i}"), term.into()))
+                .collect()
+        }
+        Origin::WeightedSum(weights, inputs) => {
+            let mut operands = Vec::new();
+            for (i, weight) in weights.values().iter().enumerate() {
+                match inputs.values().get(i) {
+                    Some(input) => {
+                        operands.push((format!("weight {i}"), weight.into()));
+                        operands.push((format!("input {i}"), input.into()));
+                    }
+                    None => operands.push((String::from("bias"), weight.into())),
+                }
+            }
+            operands
+        }
+    }
+}
+
+fn name_of_operand(operation: &Value, operand: &Value) -> String {
+    let is_operand =
+        |other: &Operand| matches!(other, Operand::Node(node) if node.same_node(operand));
+    let mut operands = named_operands(operation).into_iter();
+    let named = operands.find(|(_, other)| is_operand(other));
+    named.map(|(name, _)| name).unwrap_or_default()
+}
+
+/// The positions of nodes on a way from one to the output, each an operand of the next.
+fn way_to_output(order: &Order, start: usize) -> Vec<usize> {
+    let nodes = order.nodes();
+    let mut reached_from = vec![None; nodes.len()];
+    for (position, node) in nodes.iter().enumerate().skip(start + 1) {
+        node.origin().for_each_operand(|operand| {
+            let operand = order.position(operand);
+            if operand == start || reached_from[operand].is_some() {
+                reached_from[position].get_or_insert(operand);
+            }
+        });
+    }
+    let mut way = vec![nodes.len() - 1];
+    while let Some(&Some(previous)) = way.last().map(|&last| &reached_from[last]) {
+        way.push(previous);
+    }
+    way.reverse();
+    way
+}
+
+/// The lines of a report.
+struct Report(String);
+
+impl Report {
+    /// So many operands or names are listed.
+    const MOST: usize = 8;
+
+    fn new(title: &str) -> Self {
+        Self(title.into())
+    }
+
+    fn line(&mut self, text: impl fmt::Display) {
+        self.0.push_str("\n    ");
+        self.0.push_str(&text.to_string());
+    }
+
+    fn operands(&mut self, operation: &Value) {
+        let operands = named_operands(operation);
+        for (name, operand) in operands.iter().take(Self::MOST) {
+            match operand {
+                Operand::Node(node) => {
+                    self.line(format_args!("{name} = {:?}{}", node.data(), Name(node)));
+                }
+                Operand::Literal(literal) => self.line(format_args!("{name} = {literal:?}")),
+            }
+        }
+        if operands.len() > Self::MOST {
+            self.line(format_args!("and {} more", operands.len() - Self::MOST));
+        }
+    }
+
+    /// The names on the way to the output, and the source line.
+    fn surroundings(&mut self, order: &Order, position: usize) {
+        let way = way_to_output(order, position).into_iter().skip(1);
+        let names: Vec<_> = way
+            .filter_map(|position| order.nodes()[position].name())
+            .map(|name| printable(&name))
+            .collect();
+        if !names.is_empty() {
+            let left_out = if names.len() > Self::MOST {
+                " → …"
+            } else {
+                ""
+            };
+            let shown = &names[..names.len().min(Self::MOST)];
+            self.line(format_args!(
+                "on the way to {}{left_out}",
+                shown.join(" → ")
+            ));
+        }
+        if let Some(location) = order.nodes()[position].line().location() {
+            self.line(format_args!("made at {location}"));
+        }
+    }
+
+    fn about(self, pass: Pass, node: &Value) -> Anomaly {
+        Anomaly {
+            pass,
+            row: None,
+            node: node.clone(),
+            report: self.0,
+        }
+    }
+}
+
+/// The name of a node, behind an arrow as in the tree; nothing if it has none.
+struct Name<'a>(&'a Value);
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.name() {
+            Some(name) => write!(f, " ← {}", printable(&name)),
+            None => Ok(()),
+        }
+    }
+}

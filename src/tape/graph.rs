@@ -1,0 +1,106 @@
+//! Turns a program into a graph again, to look at.
+
+use super::program::{Place, Program, Segment, Step};
+use crate::engine::{Operand, Operands, Value};
+use crate::ops::UNREAD;
+
+impl Program {
+    /// The outputs at one row, as a graph of new nodes, with the names and lines that were recorded.
+    ///
+    /// If there are parameters, no gradient is passed down to inputs, as in a backward pass over a
+    /// batch.
+    #[track_caller]
+    pub(super) fn graph(&self, parameters: &[Value], row: &[f64]) -> Vec<Value> {
+        let mut shared = self.constants_among(self.once.results().end);
+        for (place, parameter) in self.shared_parameters().zip(parameters) {
+            let leaf = Value::new(parameter.data());
+            if let Some(name) = parameter.name() {
+                leaf.set_name(name);
+            }
+            leaf.set_line(parameter.line());
+            shared[place] = leaf.into();
+        }
+        self.rebuild(&self.once, Place::Shared, &[], &mut shared);
+
+        let mut slots = self.constants_among(self.slots());
+        for (place, &number) in self.input_slots().zip(row) {
+            let leaf = self.labelled(Place::Slot(place), Value::new(number));
+            slots[place] = if parameters.is_empty() {
+                leaf.into()
+            } else {
+                self.labelled(Place::Slot(place), leaf.detach()).into()
+            };
+        }
+        for (place, &copied) in self.copy_slots().zip(&self.copies) {
+            slots[place] = shared[copied as usize].clone();
+        }
+        for segment in [&self.plain, &self.learned] {
+            self.rebuild(segment, Place::Slot, &shared, &mut slots);
+        }
+        let outputs = self.outputs.iter().map(|&slot| &slots[slot as usize]);
+        outputs.map(|output| node(output).clone()).collect()
+    }
+
+    /// The constants, and room for what follows them.
+    fn constants_among(&self, count: usize) -> Vec<Operand> {
+        let constants = self.constants.iter().copied().map(Operand::Literal);
+        let mut operands: Vec<_> = constants.collect();
+        operands.resize(count, Operand::Literal(UNREAD));
+        operands
+    }
+
+    fn rebuild(
+        &self,
+        segment: &Segment,
+        place: fn(usize) -> Place,
+        shared: &[Operand],
+        operands: &mut [Operand],
+    ) {
+        for (out, step) in segment.results().zip(&segment.steps) {
+            let value = match step {
+                &Step::Apply(op, x, y) => {
+                    Value::apply(op, &operands[x as usize], &operands[y as usize])
+                }
+                Step::Dot(range) => sum(segment.pairs(range), operands, operands),
+                Step::WeightedSum(range) => sum(segment.pairs(range), shared, operands),
+            };
+            operands[out] = self.labelled(place(out), value).into();
+        }
+    }
+
+    fn labelled(&self, place: Place, value: Value) -> Value {
+        let label = self.labels.get(&place).cloned().unwrap_or_default();
+        if let Some(name) = label.name {
+            value.set_name(name);
+        }
+        value.set_line(label.line);
+        value
+    }
+}
+
+/// A sum of products; a factor that is a constant is 1, and its pair a single term.
+fn sum(pairs: &[[u32; 2]], left: &[Operand], right: &[Operand]) -> Value {
+    let (mut weights, mut inputs, mut terms) = (Vec::new(), Vec::new(), Vec::new());
+    for &[x, y] in pairs {
+        match (&left[x as usize], &right[y as usize]) {
+            (Operand::Node(x), Operand::Node(y)) => {
+                weights.push(x.clone());
+                inputs.push(y.clone());
+            }
+            (Operand::Node(term), _) | (_, Operand::Node(term)) => terms.push(term.clone()),
+            (Operand::Literal(_), Operand::Literal(_)) => unreachable!("a term is a node"),
+        }
+    }
+    if inputs.is_empty() {
+        return terms.into_iter().sum();
+    }
+    weights.extend(terms); // at most one, the bias
+    Value::weighted_sum(&Operands::new(weights), &Operands::new(inputs))
+}
+
+fn node(operand: &Operand) -> &Value {
+    match operand {
+        Operand::Node(value) => value,
+        Operand::Literal(_) => unreachable!("an output is a node"),
+    }
+}
