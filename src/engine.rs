@@ -130,9 +130,10 @@ impl Line {
 
     pub(crate) fn location(self) -> Option<&'static Location<'static>> {
         #[cfg(feature = "locations")]
-        return self.0;
+        let Self(location) = self;
         #[cfg(not(feature = "locations"))]
-        None
+        let (Self(), location) = (self, None);
+        location
     }
 }
 

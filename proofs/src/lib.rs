@@ -252,23 +252,9 @@ impl Function {
     pub fn nodes<N: Number>(&self, xs: &[N]) -> Vec<N> {
         let mut nodes = xs.to_vec();
         for step in &self.steps {
-            // Late nodes more often than early ones, so that the graph gets deep.
-            let recent = &nodes[nodes.len().saturating_sub(12)..];
-            let node = match step {
-                Step::Unary(function, x) => x.get(recent).unary(*function),
-                Step::Binary(function, x, y) => x.get(recent).binary(*function, y.get(&nodes)),
-                Step::Constant(function, x, c) => x.get(recent).with_constant(*function, *c),
-                Step::Dot(pairs) => {
-                    let side = |i: usize| -> Vec<N> {
-                        pairs
-                            .iter()
-                            .map(|pair| pair[i].get(&nodes).clone())
-                            .collect()
-                    };
-                    N::dot(&side(0), &side(1))
-                }
-            };
-            nodes.push(node);
+            let operands = step.operands(nodes.len());
+            let operands: Vec<_> = operands.into_iter().map(|i| nodes[i].clone()).collect();
+            nodes.push(step.of(&operands));
         }
         nodes
     }
@@ -280,5 +266,86 @@ impl Function {
     /// If there are no `xs` to start from.
     pub fn of<N: Number>(&self, xs: &[N]) -> N {
         self.nodes(xs).pop().expect("a function has steps")
+    }
+
+    /// The output, its nodes made in another order: only those that it needs, each when it is needed,
+    /// and with the operands of what commutes the other way round.
+    ///
+    /// # Panics
+    ///
+    /// If there are no `xs` to start from.
+    pub fn of_mirrored<N: Number>(&self, xs: &[N]) -> N {
+        let mut nodes: Vec<Option<N>> = xs.iter().cloned().map(Some).collect();
+        nodes.resize(xs.len() + self.steps.len(), None);
+        let mut needed = vec![nodes.len() - 1];
+        while let Some(&i) = needed.last() {
+            if nodes[i].is_none() {
+                let step = &self.steps[i - xs.len()];
+                let operands = step.operands(i);
+                let missing: Vec<_> = operands
+                    .iter()
+                    .copied()
+                    .filter(|&o| nodes[o].is_none())
+                    .collect();
+                if !missing.is_empty() {
+                    needed.extend(missing);
+                    continue;
+                }
+                let operands: Vec<_> = operands
+                    .into_iter()
+                    .filter_map(|o| nodes[o].clone())
+                    .collect();
+                nodes[i] = Some(step.of_mirrored(&operands));
+            }
+            needed.pop();
+        }
+        nodes.pop().flatten().expect("a function has steps")
+    }
+}
+
+impl Step {
+    /// Which of `count` nodes the step takes.
+    fn operands(&self, count: usize) -> Vec<usize> {
+        // Late nodes more often than early ones, so that the graph gets deep.
+        let first = count.saturating_sub(12);
+        let recent = |x: &Index| first + x.index(count - first);
+        match self {
+            Self::Unary(_, x) | Self::Constant(_, x, _) => vec![recent(x)],
+            Self::Binary(_, x, y) => vec![recent(x), y.index(count)],
+            Self::Dot(pairs) => pairs.iter().flatten().map(|x| x.index(count)).collect(),
+        }
+    }
+
+    fn of<N: Number>(&self, operands: &[N]) -> N {
+        match self {
+            Self::Unary(function, _) => operands[0].unary(*function),
+            Self::Binary(function, ..) => operands[0].binary(*function, &operands[1]),
+            Self::Constant(function, _, c) => operands[0].with_constant(*function, *c),
+            Self::Dot(_) => {
+                let side = |i| {
+                    operands
+                        .iter()
+                        .skip(i)
+                        .step_by(2)
+                        .cloned()
+                        .collect::<Vec<_>>()
+                };
+                N::dot(&side(0), &side(1))
+            }
+        }
+    }
+
+    fn of_mirrored<N: Number>(&self, operands: &[N]) -> N {
+        let mut operands = operands.to_vec();
+        match self {
+            Self::Binary(Binary::Add | Binary::Mul | Binary::Max | Binary::Min, ..)
+            | Self::Dot(_) => {
+                for pair in operands.chunks_mut(2) {
+                    pair.reverse();
+                }
+            }
+            _ => {}
+        }
+        self.of(&operands)
     }
 }

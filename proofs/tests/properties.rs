@@ -165,6 +165,30 @@ proptest! {
     }
 
     #[test]
+    fn names_and_the_order_in_which_nodes_are_made_change_nothing(
+        function in Function::any(),
+        point in point(),
+    ) {
+        let xs = leaves(&point);
+        let nodes = function.nodes(&xs);
+        let y = nodes.last().unwrap();
+        y.backward();
+        let gradient = grads(&xs);
+        let size = size(&nodes);
+        prop_assume!(largest(&nodes) < LARGEST && size < 1e100);
+
+        let named: Vec<_> = leaves(&point).into_iter().map(|x| x.with_name("x")).collect();
+        let mirrored = function.of_mirrored(&named).with_name("y");
+        mirrored.backward();
+        prop_assert_eq!(mirrored.data().to_bits(), y.data().to_bits());
+        assert_close(&grads(&named), &gradient, 1e-12 * size);
+        assert_close(&data(&mirrored.gradient(&named)), &gradient, 1e-12 * size);
+        let (value, by_tape) = Tape::record(&named, &mirrored).gradient(&point);
+        prop_assert_eq!(value.to_bits(), y.data().to_bits());
+        assert_close(&by_tape, &gradient, 1e-12 * size);
+    }
+
+    #[test]
     fn second_derivatives_are_symmetric_and_agree_with_hyper_dual_numbers(
         function in Function::any(),
         point in point(),

@@ -183,6 +183,7 @@ impl Replay<'_, '_> {
         let rows_per_part = count
             .div_ceil(PARTS)
             .max(PART_SIZE / self.program.size())
+            .max(1)
             .next_multiple_of(WIDE);
         let parts = 0..count.div_ceil(rows_per_part);
         let rows = |part: usize| part * rows_per_part..count.min((part + 1) * rows_per_part);

@@ -1,0 +1,506 @@
+//! A survey of every public function: none panics because of a number or of a length, except where
+//! its `# Panics` says so.
+//!
+//! The functions are listed with what is tried on them, and the sources are searched for some that
+//! are not.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
+use std::slice;
+
+use micrograd::data::make_moons;
+use micrograd::engine::{Value, hessian, hessian_vector_product, jacobian};
+use micrograd::gradcheck::{GradCheck, gradcheck};
+use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron};
+use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
+use micrograd::rand::SeedableRng;
+use micrograd::rand::rngs::Xoshiro256PlusPlus;
+use micrograd::tape::{Tape, VectorTape};
+
+const NUMBERS: [f64; 12] = [
+    f64::NAN,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    0.0,
+    -0.0,
+    5e-324,
+    -1e-310,
+    f64::MIN_POSITIVE,
+    1.0,
+    -2.5,
+    f64::MAX,
+    f64::MIN,
+];
+
+const LENGTHS: [usize; 3] = [0, 1, 1_000_000];
+
+fn rng() -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(0)
+}
+
+fn leaves(count: usize) -> Vec<Value> {
+    NUMBERS
+        .iter()
+        .cycle()
+        .take(count)
+        .copied()
+        .map(Value::new)
+        .collect()
+}
+
+fn pairs() -> impl Iterator<Item = (f64, f64)> {
+    NUMBERS.into_iter().flat_map(|x| NUMBERS.map(|y| (x, y)))
+}
+
+/// The numbers that settings such as a learning rate may be.
+fn at_least_zero() -> impl Iterator<Item = f64> {
+    NUMBERS.into_iter().filter(|&number| number >= 0.0)
+}
+
+/// Everything that can be done with a result.
+fn use_up(output: &Value) {
+    output.backward();
+    let _ = (output.data(), output.grad(), output.tree().to_string());
+    let _ = format!("{output} {output:?}");
+    if let Some(anomaly) = output.find_anomaly() {
+        let _ = (anomaly.pass(), anomaly.node().data(), anomaly.row());
+        let _ = anomaly.to_string();
+    }
+}
+
+#[derive(Default)]
+struct Survey {
+    /// Each as its file, without ending, and its name.
+    covered: BTreeSet<String>,
+    panicked: Vec<String>,
+}
+
+impl Survey {
+    /// Tries what is said to cover these functions of a file.
+    fn cover(&mut self, file: &str, functions: &str, attempt: impl FnOnce()) {
+        let names = functions.split_whitespace();
+        self.covered
+            .extend(names.map(|name| format!("{file} {name}")));
+        if panic::catch_unwind(AssertUnwindSafe(attempt)).is_err() {
+            self.panicked.push(format!("{file}: {functions}"));
+        }
+    }
+}
+
+/// The public functions of the sources, as a survey writes them.
+fn public_functions() -> BTreeSet<String> {
+    let mut functions = BTreeSet::new();
+    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
+    let mut directories = vec![source.clone()];
+    while let Some(directory) = directories.pop() {
+        for entry in fs::read_dir(directory).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                directories.push(path);
+                continue;
+            }
+            let file = path.strip_prefix(&source).unwrap().with_extension("");
+            let file = file.to_str().unwrap().replace('\\', "/");
+            let text = fs::read_to_string(&path).unwrap();
+            functions.extend(functions_of(&text).map(|name| format!("{file} {name}")));
+        }
+    }
+    functions
+}
+
+fn functions_of(source: &str) -> impl Iterator<Item = &str> {
+    let mut in_trait = false;
+    source.lines().filter_map(move |line| {
+        if !line.starts_with([' ', '}']) && !line.is_empty() {
+            in_trait = line.starts_with("pub trait ");
+        }
+        let code = line.trim_start();
+        let rest = code
+            .strip_prefix("pub fn ")
+            .or_else(|| code.strip_prefix("pub const fn "))
+            .or_else(|| code.strip_prefix("fn ").filter(|_| in_trait));
+        // A row of the table: the variant, the method, and the label.
+        let words: Vec<_> = line.splitn(3, ' ').collect();
+        let of_row = match words[..] {
+            [variant, method, label] if label.starts_with('"') => {
+                variant.starts_with(char::is_uppercase).then_some(method)
+            }
+            _ => None,
+        };
+        let name = rest
+            .map(|rest| rest.split(['(', '<']).next().unwrap())
+            .or(of_row)?;
+        (!name.starts_with('$')).then_some(name)
+    })
+}
+
+#[test]
+fn no_public_function_panics_because_of_a_number_or_a_length() {
+    let mut survey = Survey::default();
+    operations(&mut survey);
+    values(&mut survey);
+    derivatives(&mut survey);
+    nets(&mut survey);
+    optimizers(&mut survey);
+    tapes(&mut survey);
+    others(&mut survey);
+
+    assert!(survey.panicked.is_empty(), "{:?}", survey.panicked);
+    let functions = public_functions();
+    for function in &functions {
+        println!("{function}");
+    }
+    let forgotten: Vec<_> = functions.difference(&survey.covered).collect();
+    assert!(forgotten.is_empty(), "not surveyed: {forgotten:?}");
+    let gone: Vec<_> = survey.covered.difference(&functions).collect();
+    assert!(gone.is_empty(), "surveyed, but not there: {gone:?}");
+}
+
+fn operations(survey: &mut Survey) {
+    macro_rules! unary {
+        ($($method:ident)*) => { $(
+            survey.cover("ops", stringify!($method), || {
+                for x in NUMBERS.map(Value::new) {
+                    use_up(&x.$method());
+                    use_up(&x.gradient(&[x.$method()])[0]);
+                }
+            });
+        )* };
+    }
+    macro_rules! binary {
+        ($($method:ident)*) => { $(
+            survey.cover("ops", stringify!($method), || {
+                for (x, y) in pairs() {
+                    let (x_node, y_node) = (Value::new(x), Value::new(y));
+                    use_up(&x_node.$method(&y_node));
+                    use_up(&x_node.$method(y));
+                    for slope in x_node.$method(&y_node).gradient(&[x_node, y_node]) {
+                        use_up(&slope);
+                    }
+                }
+            });
+        )* };
+    }
+    macro_rules! with_parameter {
+        ($($method:ident)*) => { $(
+            survey.cover("ops", stringify!($method), || {
+                for (x, parameter) in pairs() {
+                    use_up(&Value::new(x).$method(parameter));
+                }
+            });
+        )* };
+    }
+    unary! {
+        recip sqrt cbrt exp exp2 exp_m1 ln log2 log10 ln_1p sin cos tan asin acos atan sinh cosh tanh
+        asinh acosh atanh abs detach relu sigmoid softplus silu gelu normal_cdf
+    }
+    binary! { pow hypot atan2 max min at_most equals when unless }
+    with_parameter! { leaky_relu elu }
+    survey.cover("ops", "", || {
+        for (x, y) in pairs() {
+            let (x_node, y_node) = (Value::new(x), Value::new(y));
+            for result in [
+                &x_node + &y_node,
+                &x_node - &y_node,
+                &x_node * &y_node,
+                &x_node / &y_node,
+                x / &y_node,
+                &x_node / y,
+                -&x_node,
+            ] {
+                use_up(&result);
+            }
+        }
+    });
+}
+
+fn values(survey: &mut Survey) {
+    survey.cover(
+        "engine",
+        "new with_name name data grad set_data zero_grad borrow borrow_mut",
+        || {
+            for (data, grad) in pairs() {
+                let x = Value::new(data).with_name("").with_name("\n\u{0}");
+                x.borrow_mut().grad = grad;
+                assert_eq!(x.borrow().grad.to_bits(), grad.to_bits());
+                x.set_data(grad);
+                assert_eq!(x.data().to_bits(), grad.to_bits());
+                x.zero_grad();
+                assert_eq!((x.grad(), x.name().as_deref()), (0.0, Some("\n\u{0}")));
+            }
+        },
+    );
+    survey.cover("engine", "same_node tree backward", || {
+        for x in NUMBERS.map(Value::new) {
+            assert!(x.same_node(&x.clone()) && !x.same_node(&Value::default()));
+            use_up(&x);
+        }
+    });
+    survey.cover("engine/sum", "dot", || {
+        for count in LENGTHS {
+            let (xs, ys) = (leaves(count), vec![Value::new(1.0); count]);
+            use_up(&Value::dot(&xs, &ys));
+            use_up(&xs.iter().sum());
+            use_up(&ys.into_iter().product());
+        }
+    });
+    survey.cover("anomaly", "find_anomaly pass node row", || {
+        for count in LENGTHS {
+            let sum: Value = leaves(count).iter().sum();
+            sum.backward();
+            assert_eq!(sum.find_anomaly().is_some(), count > 0);
+        }
+    });
+}
+
+fn derivatives(survey: &mut Survey) {
+    let square = |xs: &[Value]| xs.iter().map(|x| x * x).sum::<Value>();
+    survey.cover("engine/gradient", "gradient hessian_vector_product", || {
+        for count in LENGTHS {
+            let xs = leaves(count);
+            let y = square(&xs);
+            assert_eq!(y.gradient(&xs).len(), count);
+            // As many walks as make it slow.
+            let xs = &xs[..count.min(100_000)];
+            let vector: Vec<_> = NUMBERS.iter().cycle().take(xs.len()).copied().collect();
+            assert_eq!(
+                hessian_vector_product(&square(xs), xs, &vector).len(),
+                xs.len()
+            );
+        }
+    });
+    survey.cover("engine/gradient", "jacobian hessian", || {
+        // A gradient for each: a million would take a million times a million.
+        for count in [0, 1, 100] {
+            let xs = leaves(count);
+            assert_eq!(hessian(&square(&xs), &xs).len(), count);
+            assert_eq!(jacobian(&xs, &xs).len(), count);
+        }
+    });
+    survey.cover("gradcheck", "gradcheck check", || {
+        for count in [0, 1, 100] {
+            assert!(gradcheck(square, &vec![0.5; count]).is_ok());
+        }
+        for x in NUMBERS {
+            for function in [Value::ln, Value::sqrt, Value::relu, Value::exp] {
+                let _ = gradcheck(|xs| function(&xs[0]), &[x]).map_err(|error| error.to_string());
+            }
+        }
+        for (eps, atol) in pairs() {
+            let check = GradCheck {
+                eps,
+                atol,
+                ..GradCheck::default()
+            };
+            let _ = check.check(square, &[1.0, 2.0]);
+        }
+    });
+}
+
+fn nets(survey: &mut Survey) {
+    let activations = [
+        Activation::Linear,
+        Activation::ReLU,
+        Activation::LeakyReLU(f64::NAN),
+        Activation::ELU(f64::INFINITY),
+        Activation::Sigmoid,
+        Activation::Tanh,
+        Activation::Softplus,
+        Activation::SiLU,
+        Activation::GELU,
+    ];
+    survey.cover("nn/activation", "apply", || {
+        for activation in activations {
+            for x in NUMBERS.map(Value::new) {
+                use_up(&activation.apply(x));
+            }
+        }
+    });
+    survey.cover(
+        "nn/neuron",
+        "new inputs activation weights bias with_names forward",
+        || {
+            for count in LENGTHS {
+                let neuron = Neuron::new(count, Activation::Tanh, &mut rng()).with_names();
+                assert_eq!((neuron.inputs(), neuron.weights().len()), (count, count));
+                use_up(&neuron.forward(&leaves(count)));
+                let _ = (
+                    neuron.activation(),
+                    neuron.bias().data(),
+                    neuron.to_string(),
+                );
+            }
+        },
+    );
+    survey.cover(
+        "nn/layer",
+        "new init inputs neurons activation with_names forward",
+        || {
+            for (inputs, outputs) in [(0, 1), (1, 1), (1_000_000, 1), (1, 100_000)] {
+                let layer = Layer::new(inputs, outputs, Activation::ReLU, &mut rng()).with_names();
+                layer.init(Init::HeNormal, &mut rng());
+                assert_eq!((layer.inputs(), layer.neurons().len()), (inputs, outputs));
+                use_up(&layer.forward(&leaves(inputs))[0]);
+                let _ = (layer.activation(), layer.to_string());
+            }
+        },
+    );
+    survey.cover(
+        "nn/mlp",
+        "new with_activations init inputs layers with_names forward",
+        || {
+            for (inputs, outputs) in [
+                (0, &[1][..]),
+                (1, &[1]),
+                (1_000_000, &[1, 1]),
+                (1, &[1; 1_000]),
+            ] {
+                let model = MLP::new(inputs, outputs, &mut rng()).with_names();
+                model.init(Init::XavierUniform, &mut rng());
+                assert_eq!(
+                    (model.inputs(), model.layers().len()),
+                    (inputs, outputs.len())
+                );
+                use_up(&model.forward(&leaves(inputs))[0]);
+                let _ = model.to_string();
+            }
+            let _ = MLP::with_activations(0, &[(1, Activation::GELU)], &mut rng());
+        },
+    );
+    survey.cover(
+        "nn/module",
+        "blocks parameters zero_grad new within name shape values",
+        || {
+            for count in LENGTHS {
+                let neuron = Neuron::new(count, Activation::Tanh, &mut rng());
+                neuron.zero_grad();
+                assert_eq!(neuron.parameters().len(), count + 1);
+                let numbers: usize = neuron
+                    .blocks()
+                    .iter()
+                    .map(|block| block.values().len())
+                    .sum();
+                assert_eq!(numbers, count + 1);
+                let block = Block::new("", &[count], leaves(count)).within("");
+                let _ = (block.name(), block.shape(), format!("{:?}", block.shape()));
+            }
+        },
+    );
+}
+
+fn optimizers(survey: &mut Survey) {
+    survey.cover(
+        "optim",
+        "parameters step learning_rate set_learning_rate zero_grad weight_decay maximize",
+        || {
+            for count in LENGTHS {
+                let parameters = leaves(count);
+                let mut all: [Box<dyn Optimizer>; 4] = [
+                    Box::new(
+                        SGD::new(parameters.clone(), 0.1)
+                            .weight_decay(0.1)
+                            .maximize(),
+                    ),
+                    Box::new(Momentum::new(parameters.clone(), 0.1).nesterov()),
+                    Box::new(
+                        RMSProp::new(parameters.clone(), 0.1)
+                            .centered()
+                            .momentum(0.5),
+                    ),
+                    Box::new(Adam::new(parameters.clone(), 0.1).amsgrad()),
+                ];
+                for (i, optim) in all.iter_mut().enumerate() {
+                    for parameter in optim.parameters() {
+                        parameter.borrow_mut().grad = NUMBERS[i];
+                    }
+                    for _ in 0..2 {
+                        optim.step();
+                    }
+                    optim.set_learning_rate(f64::INFINITY);
+                    optim.step();
+                    assert_eq!(optim.learning_rate(), f64::INFINITY);
+                    optim.zero_grad();
+                }
+            }
+        },
+    );
+    survey.cover("optim/sgd", "new momentum dampening nesterov", || {
+        for number in at_least_zero() {
+            SGD::new(leaves(12), number).weight_decay(number).step();
+            Momentum::new(leaves(12), number)
+                .momentum(number)
+                .dampening(number)
+                .step();
+            Momentum::new(leaves(12), number).nesterov().step();
+        }
+    });
+    survey.cover("optim/rmsprop", "new alpha eps momentum centered", || {
+        for number in at_least_zero() {
+            let optim = RMSProp::new(leaves(12), number).alpha(number).eps(number);
+            optim.momentum(number).centered().step();
+        }
+    });
+    survey.cover(
+        "optim/adam",
+        "new betas eps decoupled_weight_decay amsgrad",
+        || {
+            for number in at_least_zero() {
+                let optim = Adam::new(leaves(12), number)
+                    .eps(number)
+                    .decoupled_weight_decay(number);
+                let beta = if number < 1.0 { number } else { 0.5 };
+                optim.betas(beta, beta).amsgrad().step();
+            }
+        },
+    );
+}
+
+fn tapes(survey: &mut Survey) {
+    survey.cover("tape", "record forward backward gradient jacobian", || {
+        for count in LENGTHS {
+            let inputs = leaves(count);
+            let output = Value::dot(&inputs, &inputs) + 1.0;
+            let tape = Tape::record(&inputs, &output);
+            let row: Vec<_> = NUMBERS.iter().cycle().take(count).copied().collect();
+            assert_eq!(tape.gradient(&row).1.len(), count);
+            let _ = (
+                tape.forward(&[&row]),
+                tape.backward(&[&row]),
+                format!("{tape:?}"),
+            );
+            let _ = (tape.forward(&[[0.0; 0]; 0]), tape.backward(&[[0.0; 0]; 0]));
+            let vectors = VectorTape::record(&inputs, &[output.clone(), output]);
+            assert_eq!(vectors.jacobian(&row).1.len(), 2);
+            assert_eq!(vectors.forward(&[&row, &row]).len(), 2);
+            let _ = format!("{vectors:?}");
+        }
+        let [x, w] = [0.0, 0.5].map(Value::new);
+        let tape = Tape::record(slice::from_ref(&x), &(w * &x).tanh());
+        for count in LENGTHS {
+            let rows: Vec<_> = NUMBERS.iter().cycle().take(count).map(|&x| [x]).collect();
+            assert_eq!(tape.forward(&rows).len(), count);
+            assert!(tape.backward(&rows).is_nan());
+        }
+    });
+    survey.cover("tape", "find_anomaly", || {
+        for count in [0, 1, 1_000] {
+            let inputs = leaves(count);
+            let tape = Tape::record(&inputs, &(inputs.iter().sum::<Value>() + 1.0));
+            let rows: Vec<_> = NUMBERS.iter().map(|&number| vec![number; count]).collect();
+            assert_eq!(tape.find_anomaly(&rows).is_some(), count > 0);
+        }
+    });
+}
+
+fn others(survey: &mut Survey) {
+    survey.cover("data", "make_moons", || {
+        for count in LENGTHS {
+            assert_eq!(make_moons(count, 0.1, &mut rng()).len(), count);
+        }
+        for noise in NUMBERS {
+            let _ = make_moons(3, noise, &mut rng());
+        }
+    });
+}
