@@ -11,7 +11,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 const OPERATIONS: usize = 1_000_000;
-const MOST_BYTES_PER_OPERATION: usize = 88;
+const MOST_BYTES_PER_OPERATION: usize = if cfg!(feature = "locations") { 96 } else { 88 };
 
 #[test]
 fn an_operation_takes_few_bytes() {
