@@ -1,6 +1,22 @@
-//! Generated data sets: from the same seed the same points, on every platform.
+//! Data: a generated set, and rows made ready for training. From the same seed comes the same, on
+//! every platform.
+//!
+//! ```
+//! use micrograd::data::{StandardScaler, batches, make_moons, train_test_split};
+//! use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+//!
+//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+//! let rows = make_moons(100, 0.1, &mut rng);
+//! let (train, test) = train_test_split(rows, 0.2, &mut rng);
+//! assert_eq!((train.len(), test.len()), (80, 20));
+//! for batch in batches(&train, 32, &mut rng) {
+//!     // 32, 32 and 16 rows: for tape.backward(&batch), say
+//!     assert!(batch.len() <= 32);
+//! }
+//! ```
 
 use std::f64::consts::{PI, TAU};
+use std::iter;
 
 use rand::seq::SliceRandom;
 use rand::{Rng, RngExt};
@@ -49,4 +65,179 @@ fn half_circle(n: usize) -> impl Iterator<Item = (f64, f64)> {
 pub(crate) fn standard_normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
     let radius = (-2.0 * libm::log(1.0 - rng.random::<f64>())).sqrt();
     radius * libm::cos(TAU * rng.random::<f64>())
+}
+
+/// Takes the rows apart at random: into those to train on, and those to test with. `test_part`, from
+/// 0 to 1, is the part of the latter, rounded up to a whole row as scikit-learn does.
+///
+/// # Panics
+///
+/// If `test_part` is not from 0 to 1.
+#[must_use]
+#[track_caller]
+pub fn train_test_split<Row>(
+    mut rows: Vec<Row>,
+    test_part: f64,
+    rng: &mut (impl Rng + ?Sized),
+) -> (Vec<Row>, Vec<Row>) {
+    assert!(
+        (0.0..=1.0).contains(&test_part),
+        "the part to test with must be from 0 to 1, not {test_part}"
+    );
+    rows.shuffle(rng);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "0 to the length"
+    )]
+    let test_rows = (test_part * rows.len() as f64).ceil() as usize;
+    let train = rows.split_off(test_rows);
+    (train, rows)
+}
+
+/// One epoch in mini-batches: every row once, in random order, `size` at a time; the last batch has
+/// what remains.
+///
+/// # Panics
+///
+/// If `size` is 0.
+#[track_caller]
+pub fn batches<'rows, Row>(
+    rows: &'rows [Row],
+    size: usize,
+    rng: &mut (impl Rng + ?Sized),
+) -> Batches<'rows, Row> {
+    assert!(size > 0, "a batch needs at least one row");
+    let mut rows: Vec<_> = rows.iter().collect();
+    rows.shuffle(rng);
+    Batches { rows, size }
+}
+
+/// The mini-batches of an epoch; made by [`batches`].
+#[derive(Clone, Debug)]
+pub struct Batches<'rows, Row> {
+    /// Those to come, the next one at the end.
+    rows: Vec<&'rows Row>,
+    size: usize,
+}
+
+impl<'rows, Row> Iterator for Batches<'rows, Row> {
+    type Item = Vec<&'rows Row>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let rest = self.rows.len().saturating_sub(self.size);
+        let batch = self.rows.split_off(rest);
+        (!batch.is_empty()).then_some(batch)
+    }
+
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let batches = self.rows.len().div_ceil(self.size);
+        (batches, Some(batches))
+    }
+}
+
+impl<Row> ExactSizeIterator for Batches<'_, Row> {}
+
+/// Shifts and scales each column to mean 0 and standard deviation 1, and remembers by how much, so
+/// that new rows can be treated alike.
+///
+/// As in scikit-learn, the standard deviation is that of the population, and a column that does not
+/// vary is shifted only.
+///
+/// ```
+/// use micrograd::data::StandardScaler;
+///
+/// let scaler = StandardScaler::fit(&[[1.0, 5.0], [3.0, 5.0]]);
+/// assert_eq!(scaler.transform(&[3.0, 6.0]), [1.0, 1.0]);
+/// assert_eq!(scaler.inverse_transform(&[1.0, 1.0]), [3.0, 6.0]);
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct StandardScaler {
+    mean: Vec<f64>,
+    scale: Vec<f64>,
+}
+
+impl StandardScaler {
+    /// Takes the mean and the standard deviation of each column. Over no rows they are those of no
+    /// columns.
+    ///
+    /// # Panics
+    ///
+    /// If the rows are not of the same length.
+    #[must_use]
+    #[track_caller]
+    pub fn fit(rows: &[impl AsRef<[f64]>]) -> Self {
+        let columns = rows.first().map_or(0, |row| row.as_ref().len());
+        for (i, row) in rows.iter().enumerate() {
+            let numbers = row.as_ref().len();
+            assert_eq!(
+                numbers, columns,
+                "row {i} has {numbers} numbers, not {columns}"
+            );
+        }
+        let mean_of = |number: &dyn Fn(&[f64]) -> f64| {
+            rows.iter().map(|row| number(row.as_ref())).sum::<f64>() / rows.len() as f64
+        };
+        let mean: Vec<_> = (0..columns).map(|i| mean_of(&|row| row[i])).collect();
+        let deviation = |i: usize| mean_of(&|row| (row[i] - mean[i]).powi(2)).sqrt();
+        let scale = (0..columns).map(|i| match deviation(i) {
+            0.0 => 1.0,
+            deviation => deviation,
+        });
+        Self {
+            scale: scale.collect(),
+            mean,
+        }
+    }
+
+    /// What was subtracted from each column.
+    pub fn mean(&self) -> &[f64] {
+        &self.mean
+    }
+
+    /// What each column was then divided by.
+    pub fn scale(&self) -> &[f64] {
+        &self.scale
+    }
+
+    /// The row, shifted and scaled.
+    ///
+    /// # Panics
+    ///
+    /// If it has not as many numbers as the rows that were fitted.
+    #[must_use]
+    #[track_caller]
+    pub fn transform(&self, row: &[f64]) -> Vec<f64> {
+        self.expect_columns(row);
+        let columns = iter::zip(&self.mean, &self.scale);
+        iter::zip(row, columns)
+            .map(|(x, (mean, scale))| (x - mean) / scale)
+            .collect()
+    }
+
+    /// The row that is transformed into this one.
+    ///
+    /// # Panics
+    ///
+    /// If it has not as many numbers as the rows that were fitted.
+    #[must_use]
+    #[track_caller]
+    pub fn inverse_transform(&self, row: &[f64]) -> Vec<f64> {
+        self.expect_columns(row);
+        let columns = iter::zip(&self.mean, &self.scale);
+        iter::zip(row, columns)
+            .map(|(x, (mean, scale))| x * scale + mean)
+            .collect()
+    }
+
+    #[track_caller]
+    fn expect_columns(&self, row: &[f64]) {
+        assert_eq!(
+            row.len(),
+            self.mean.len(),
+            "a row of {} numbers does not fit {} columns",
+            row.len(),
+            self.mean.len()
+        );
+    }
 }

@@ -20,12 +20,14 @@
 //! - [`engine`]: the node, the graph, the backward pass. Its page holds the conventions at kinks,
 //!   ties, powers of 0 and NaN.
 //! - [`tree`]: a graph as text.
-//! - [`nn`]: neurons, layers and nets, with their parameters by name and shape.
-//! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them.
+//! - [`nn`]: neurons, layers and nets, with their parameters by name and shape; losses.
+//! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them; schedules of
+//!   the learning rate, and clipping of gradients.
 //! - [`gradcheck`]: gradients against finite differences.
 //! - [`anomaly`]: where a NaN was born.
 //! - [`tape`]: a graph recorded once, and replayed for many rows at the speed of plain loops.
-//! - [`data`]: generated data sets.
+//! - [`data`]: a generated data set; mini-batches, splits and standardisation.
+//! - [`metrics`]: how good predictions are.
 //!
 //! Randomness comes in as an `Rng`. The crate [`rand`] is exported, so that its version fits, with
 //! seeded generators only; for a seed from the system add `rand` with its default features.
@@ -36,6 +38,7 @@ pub mod anomaly;
 pub mod data;
 pub mod engine;
 pub mod gradcheck;
+pub mod metrics;
 pub mod nn;
 mod ops;
 pub mod optim;

@@ -1,4 +1,5 @@
-//! Neural nets: [`Neuron`], [`Layer`] and [`MLP`], and the trait [`Module`] that they share.
+//! Neural nets: [`Neuron`], [`Layer`] and [`MLP`], the trait [`Module`] that they share, and the
+//! losses that they are trained by, in [`loss`].
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -17,6 +18,7 @@
 mod activation;
 mod init;
 mod layer;
+pub mod loss;
 mod mlp;
 mod module;
 mod neuron;

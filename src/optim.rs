@@ -1,4 +1,5 @@
-//! Optimizers: they move parameters against their gradients.
+//! Optimizers: they move parameters against their gradients. Learning-rate schedules and gradient
+//! clipping, which go with them.
 //!
 //! All follow PyTorch: its formulas, order of operations and defaults, except that the learning
 //! rate has none and that of momentum is 0.9. The settings are chained behind the constructor.
@@ -165,9 +166,13 @@ macro_rules! optimizer {
 }
 
 mod adam;
+mod clip;
 mod rmsprop;
+mod schedule;
 mod sgd;
 
 pub use adam::Adam;
+pub use clip::{clip_grad_norm, clip_grad_value};
 pub use rmsprop::RMSProp;
+pub use schedule::Schedule;
 pub use sgd::{Momentum, SGD};

@@ -1,6 +1,9 @@
-//! Generated data sets.
+//! Generated data, and rows made ready for training.
 
-use micrograd::data::make_moons;
+mod common;
+
+use common::panic_of;
+use micrograd::data::{StandardScaler, batches, make_moons, train_test_split};
 use micrograd::rand::SeedableRng;
 use micrograd::rand::rngs::Xoshiro256PlusPlus;
 
@@ -74,4 +77,77 @@ fn tiny_sets_have_the_points_that_they_can_have() {
     assert!(make_moons(0, 0.1, &mut rng(0)).is_empty());
     assert_eq!(make_moons(1, 0.0, &mut rng(0)), [[0.0, 0.5, 1.0]]);
     assert_eq!(make_moons(2, 0.0, &mut rng(0)).len(), 2);
+}
+
+#[test]
+fn an_epoch_has_every_row_once_in_an_order_that_the_seed_decides() {
+    let rows: Vec<_> = (0..10).map(|i| [f64::from(i)]).collect();
+    let epoch = |seed| -> Vec<Vec<f64>> {
+        let batches = batches(&rows, 4, &mut rng(seed));
+        assert_eq!(batches.len(), 3);
+        batches
+            .map(|batch| batch.into_iter().map(|row| row[0]).collect())
+            .collect()
+    };
+    assert_eq!(epoch(1).iter().map(Vec::len).collect::<Vec<_>>(), [4, 4, 2]);
+    assert_eq!(epoch(1), epoch(1));
+    assert_ne!(epoch(1), epoch(2));
+    let mut seen = epoch(1).concat();
+    assert!(!seen.is_sorted());
+    seen.sort_by(f64::total_cmp);
+    assert_eq!(seen, rows.concat());
+
+    assert_eq!(
+        batches(&rows, 100, &mut rng(1))
+            .map(|batch| batch.len())
+            .collect::<Vec<_>>(),
+        [10]
+    );
+    assert_eq!(batches(&rows[..0], 3, &mut rng(1)).count(), 0);
+    let (message, _) = panic_of(|| drop(batches(&rows, 0, &mut rng(1))));
+    assert!(message.contains("at least one row"), "{message}");
+}
+
+#[test]
+fn a_split_takes_every_row_to_one_side() {
+    let split =
+        |count: u32, part, seed| train_test_split((0..count).collect(), part, &mut rng(seed));
+    // As scikit-learn rounds: train_test_split(range(11), test_size=0.3) has 4 to test with.
+    let (train, test) = split(11, 0.3, 5);
+    assert_eq!((train.len(), test.len()), (7, 4));
+    let mut all = [&train[..], &test].concat();
+    assert!(!all.is_sorted());
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..11));
+    assert_eq!(split(11, 0.3, 5), (train, test));
+    assert_ne!(split(11, 0.3, 6), split(11, 0.3, 5));
+    assert_eq!((split(3, 0.0, 0).1.len(), split(3, 1.0, 0).0.len()), (0, 0));
+    assert_eq!(split(0, 0.5, 0), (vec![], vec![]));
+    let (message, _) = panic_of(|| drop(split(3, 1.5, 0)));
+    assert!(message.contains("from 0 to 1, not 1.5"), "{message}");
+}
+
+#[test]
+fn a_scaler_is_that_of_scikit_learn() {
+    // StandardScaler().fit([[0, 0, 7], [0, 4, 7], [1, 1, 7], [1, 1, 7]])
+    let rows = [
+        [0.0, 0.0, 7.0],
+        [0.0, 4.0, 7.0],
+        [1.0, 1.0, 7.0],
+        [1.0, 1.0, 7.0],
+    ];
+    let scaler = StandardScaler::fit(&rows);
+    assert_eq!(scaler.mean(), [0.5, 1.5, 7.0]);
+    assert_eq!(scaler.scale(), [0.5, 1.5, 1.0]);
+    assert_eq!(scaler.transform(&[2.0, 3.0, 8.0]), [3.0, 1.0, 1.0]);
+    assert_eq!(scaler.inverse_transform(&[3.0, 1.0, 1.0]), [2.0, 3.0, 8.0]);
+    let none = StandardScaler::fit(&[[0.0; 2]; 0]);
+    assert_eq!(none.transform(&[]), [0.0; 0]);
+    let (message, _) = panic_of(|| drop(scaler.transform(&[1.0])));
+    assert!(
+        message.contains("1 numbers does not fit 3 columns"),
+        "{message}"
+    );
+    let (message, _) = panic_of(|| drop(StandardScaler::fit(&[vec![1.0], vec![]])));
+    assert!(message.contains("row 1 has 0 numbers, not 1"), "{message}");
 }

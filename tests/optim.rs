@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 
 use common::panic_of;
 use micrograd::engine::Value;
-use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
+use micrograd::optim::{
+    Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, clip_grad_norm, clip_grad_value,
+};
 
 const START: [f64; 3] = [1.0, -0.5, 2.0];
 
@@ -237,4 +239,116 @@ fn amsgrad_keeps_a_nan() {
         optim.step();
     }
     assert!(p.data().is_nan());
+}
+
+fn numbers(text: &str) -> Vec<f64> {
+    text.split(' ').map(|word| word.parse().unwrap()).collect()
+}
+
+#[track_caller]
+fn assert_all_close(ours: &[f64], theirs: &[f64], what: &str) {
+    assert_eq!(ours.len(), theirs.len());
+    for (ours, theirs) in ours.iter().zip(theirs) {
+        let close = (ours - theirs).abs() <= 1e-12 * theirs.abs().max(1.0);
+        let same = close || ours == theirs || ours.is_nan() && theirs.is_nan();
+        assert!(same, "{what}: {ours} instead of {theirs}");
+    }
+}
+
+#[test]
+fn schedules_agree_with_pytorch() {
+    for line in include_str!("pytorch/schedules.csv").lines().skip(1) {
+        let (name, rates) = line.split_once(',').unwrap();
+        let (from, to) = (0.4, 0.1);
+        let schedule = match name {
+            "step" => Schedule::Step {
+                rate: from,
+                factor: 0.5,
+                every: 4,
+            },
+            "exponential" => Schedule::Exponential {
+                rate: from,
+                factor: 0.9,
+            },
+            "cosine" => Schedule::Cosine {
+                from,
+                to: 0.01,
+                steps: 19,
+            },
+            "linear" => Schedule::Linear {
+                from,
+                to,
+                steps: 10,
+            },
+            "polynomial" => Schedule::Polynomial {
+                from,
+                to: 0.0,
+                steps: 12,
+                power: 2.0,
+            },
+            _ => panic!("a schedule that this test does not know: {name}"),
+        };
+        let ours: Vec<_> = (0..20).map(|step| schedule.at(step)).collect();
+        assert_all_close(&ours, &numbers(rates), name);
+    }
+}
+
+#[test]
+fn schedules_stay_at_their_end_and_warm_up_evenly() {
+    let (from, to, steps) = (1.0, 0.25, 4);
+    for schedule in [
+        Schedule::Cosine { from, to, steps },
+        Schedule::Linear { from, to, steps },
+        Schedule::Polynomial {
+            from,
+            to,
+            steps,
+            power: 3.0,
+        },
+    ] {
+        assert_eq!(
+            (schedule.at(0), schedule.at(4), schedule.at(usize::MAX)),
+            (from, to, to)
+        );
+    }
+    assert_eq!(Schedule::Constant(0.3).at(7), 0.3);
+    let schedule = Schedule::Linear { from, to, steps }.after_warm_up(3);
+    let rates: Vec<_> = (0..8).map(|step| schedule.at(step)).collect();
+    assert_eq!(rates, [0.25, 0.5, 0.75, 1.0, 0.8125, 0.625, 0.4375, 0.25]);
+    // Nothing to divide by.
+    assert_eq!(Schedule::Linear { from, to, steps: 0 }.at(0), to);
+    assert_eq!(
+        Schedule::Step {
+            rate: 1.0,
+            factor: 0.5,
+            every: 0
+        }
+        .at(2),
+        0.25
+    );
+    assert_eq!(Schedule::Constant(0.3).after_warm_up(0).at(0), 0.3);
+}
+
+#[test]
+fn clipping_agrees_with_pytorch() {
+    for line in include_str!("pytorch/clipping.csv").lines().skip(1) {
+        let [gradient, limit, norm, by_norm, by_value] = line.split(',').collect::<Vec<_>>()[..]
+        else {
+            panic!("not five columns: {line}");
+        };
+        let limit = limit.parse().unwrap();
+        let parameters: Vec<_> = numbers(gradient).iter().map(|_| Value::new(0.0)).collect();
+        let restart = || {
+            for (parameter, number) in parameters.iter().zip(numbers(gradient)) {
+                parameter.borrow_mut().grad = number;
+            }
+        };
+        let grads = || parameters.iter().map(Value::grad).collect::<Vec<_>>();
+        restart();
+        assert_all_close(&[clip_grad_norm(&parameters, limit)], &numbers(norm), line);
+        assert_all_close(&grads(), &numbers(by_norm), line);
+        restart();
+        clip_grad_value(&parameters, limit);
+        assert_all_close(&grads(), &numbers(by_value), line);
+    }
 }

@@ -1,0 +1,168 @@
+//! Metrics: how good predictions are, as plain numbers.
+//!
+//! ```
+//! use micrograd::metrics::{ConfusionMatrix, accuracy, argmax};
+//!
+//! let outputs = [[0.1, 2.0], [3.0, 1.0], [0.0, 1.0]];
+//! let predicted: Vec<_> = outputs.iter().map(|row| argmax(row)).collect();
+//! let actual = [1, 0, 0];
+//! assert_eq!(accuracy(&predicted, &actual), 2.0 / 3.0);
+//! println!("{}", ConfusionMatrix::new(&predicted, &actual, 2));
+//! ```
+
+use std::fmt;
+use std::iter;
+
+/// The part of the classes that were predicted right, from 0 to 1; of none NaN.
+///
+/// # Panics
+///
+/// If there are not as many predictions as actual classes.
+#[must_use]
+#[track_caller]
+pub fn accuracy(predicted: &[usize], actual: &[usize]) -> f64 {
+    expect_as_many(predicted.len(), actual.len());
+    part(iter::zip(predicted, actual).map(|(p, a)| p == a))
+}
+
+/// The part of the scores that have the sign of their label, from 0 to 1; of none NaN.
+///
+/// A score or a label is positive for one class, and 0 or negative for the other. So labels may be 1
+/// and 0, or 1 and -1; scores may be logits, but not probabilities.
+///
+/// # Panics
+///
+/// If there are not as many scores as labels.
+#[must_use]
+#[track_caller]
+pub fn binary_accuracy(scores: &[f64], labels: &[f64]) -> f64 {
+    expect_as_many(scores.len(), labels.len());
+    part(iter::zip(scores, labels).map(|(&score, &label)| (score > 0.0) == (label > 0.0)))
+}
+
+/// R², the coefficient of determination: 1 - Σ (a - p)² / Σ (a - mean)². It is 1 for exact
+/// predictions, 0 for those that are no better than the mean of the actual values, and may be
+/// negative.
+///
+/// Where all actual values are the same it is 1 if the predictions are exact, else 0, as
+/// scikit-learn has it; of none it is NaN.
+///
+/// # Panics
+///
+/// If there are not as many predictions as actual values.
+#[must_use]
+#[track_caller]
+pub fn r2(predicted: &[f64], actual: &[f64]) -> f64 {
+    expect_as_many(predicted.len(), actual.len());
+    let mean = actual.iter().sum::<f64>() / actual.len() as f64;
+    let residual: f64 = iter::zip(predicted, actual)
+        .map(|(p, a)| (a - p).powi(2))
+        .sum();
+    let total: f64 = actual.iter().map(|a| (a - mean).powi(2)).sum();
+    if total == 0.0 && !actual.is_empty() {
+        f64::from(residual == 0.0)
+    } else {
+        1.0 - residual / total
+    }
+}
+
+/// The index of the greatest number, the first one if there are several; a NaN is greater than all.
+/// So it is the class that logits predict.
+///
+/// # Panics
+///
+/// If there are no numbers.
+#[must_use]
+#[track_caller]
+pub fn argmax(numbers: &[f64]) -> usize {
+    assert!(!numbers.is_empty(), "nothing has no greatest number");
+    let mut greatest = 0;
+    for (i, &number) in numbers.iter().enumerate() {
+        let current = numbers[greatest];
+        if number > current || number.is_nan() && !current.is_nan() {
+            greatest = i;
+        }
+    }
+    greatest
+}
+
+/// How often each class was predicted for each actual class. It prints as a table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfusionMatrix {
+    /// By the actual class, then by the predicted one.
+    counts: Vec<Vec<usize>>,
+}
+
+impl ConfusionMatrix {
+    /// Counts the predictions.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many predictions as actual classes, or if one of them is not below
+    /// `classes`.
+    #[must_use]
+    #[track_caller]
+    pub fn new(predicted: &[usize], actual: &[usize], classes: usize) -> Self {
+        expect_as_many(predicted.len(), actual.len());
+        let mut counts = vec![vec![0; classes]; classes];
+        for (&predicted, &actual) in iter::zip(predicted, actual) {
+            for class in [predicted, actual] {
+                assert!(class < classes, "there is no class {class} among {classes}");
+            }
+            counts[actual][predicted] += 1;
+        }
+        Self { counts }
+    }
+
+    /// How often `predicted` was predicted for `actual`.
+    ///
+    /// # Panics
+    ///
+    /// If there is no such class.
+    #[track_caller]
+    pub fn count(&self, actual: usize, predicted: usize) -> usize {
+        self.counts[actual][predicted]
+    }
+
+    /// A row for each actual class, with a count for each predicted one.
+    pub fn rows(&self) -> &[Vec<usize>] {
+        &self.counts
+    }
+}
+
+impl fmt::Display for ConfusionMatrix {
+    /// Actual classes downwards, predicted ones to the right; a dot stands for 0.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let largest = self.counts.iter().flatten().max().copied().unwrap_or(0);
+        let width = largest.max(self.counts.len()).to_string().len().max(2) + 1;
+        write!(f, "{:width$}", "")?;
+        for class in 0..self.counts.len() {
+            write!(f, "{class:width$}")?;
+        }
+        for (class, counts) in self.counts.iter().enumerate() {
+            write!(f, "\n{class:width$}")?;
+            for &count in counts {
+                if count == 0 {
+                    write!(f, "{:>width$}", ".")?;
+                } else {
+                    write!(f, "{count:width$}")?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// How many of these are true, as a part of all.
+fn part(hits: impl ExactSizeIterator<Item = bool>) -> f64 {
+    let all = hits.len() as f64;
+    hits.filter(|&hit| hit).count() as f64 / all
+}
+
+#[track_caller]
+fn expect_as_many(predicted: usize, actual: usize) {
+    assert_eq!(
+        predicted, actual,
+        "a metric needs as many predictions as actual values: {predicted} predictions, {actual} actual"
+    );
+}

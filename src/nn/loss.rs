@@ -1,0 +1,262 @@
+//! Losses: how far the outputs of a net are from what they should be, as one [`Value`].
+//!
+//! A loss takes the outputs for one row, or of a whole batch one behind the other, and as many
+//! targets. Both are nodes, so a loss can be recorded on a tape whose rows bring the targets along:
+//!
+//! ```
+//! use micrograd::engine::Value;
+//! use micrograd::nn::{MLP, loss};
+//! use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+//! use micrograd::tape::Tape;
+//!
+//! let model = MLP::new(2, &[8, 1], &mut Xoshiro256PlusPlus::seed_from_u64(0));
+//! let [x, y, target] = [0.0; 3].map(Value::new);
+//! let outputs = model.forward(&[x.clone(), y.clone()]);
+//! let loss = loss::mean_squared_error(&outputs, &[target.clone()]);
+//! let tape = Tape::record(&[x, y, target], &loss);
+//! let mean_loss = tape.backward(&[[0.5, -1.0, 1.0], [1.0, 0.0, -1.0]]);
+//! ```
+//!
+//! All means are over the numbers given, as PyTorch's `reduction="mean"`; over none they are NaN. A
+//! tape takes the mean over its rows by itself.
+
+use crate::engine::Value;
+
+/// Mean squared error, the mean of (p - t)². PyTorch's `mse_loss`.
+///
+/// # Panics
+///
+/// If there are not as many targets as predictions.
+#[must_use]
+#[track_caller]
+pub fn mean_squared_error(predictions: &[Value], targets: &[Value]) -> Value {
+    mean_over_pairs(predictions, targets, |p, t| (p - t).pow(2.0))
+}
+
+/// Mean absolute error, the mean of |p - t|. PyTorch's `l1_loss`. The gradient is 0 where both are
+/// equal.
+///
+/// # Panics
+///
+/// If there are not as many targets as predictions.
+#[must_use]
+#[track_caller]
+pub fn mean_absolute_error(predictions: &[Value], targets: &[Value]) -> Value {
+    mean_over_pairs(predictions, targets, |p, t| (p - t).abs())
+}
+
+/// Huber loss, the mean of ½ d² where d = |p - t| is at most `delta`, and of delta · (d - ½ delta)
+/// beyond: so outliers pull with a force of delta only (Huber 1964). PyTorch's `huber_loss`.
+///
+/// # Panics
+///
+/// If there are not as many targets as predictions, or if `delta` is not positive.
+#[must_use]
+#[track_caller]
+pub fn huber(predictions: &[Value], targets: &[Value], delta: f64) -> Value {
+    assert!(delta > 0.0, "delta must be positive, not {delta}");
+    mean_over_pairs(predictions, targets, |p, t| {
+        let distance = (p - t).abs();
+        let near = distance.min(delta);
+        0.5 * &near * &near + delta * (distance - near)
+    })
+}
+
+/// Binary cross-entropy of logits, the mean of -t ln p - (1 - t) ln (1 - p), where p = sigmoid(logit)
+/// is the probability of the label 1 and t the target, from 0 to 1. PyTorch's
+/// `binary_cross_entropy_with_logits`.
+///
+/// It never takes p itself, whose logarithm would be lost far out: ln p = -softplus(-logit).
+///
+/// # Panics
+///
+/// If there are not as many targets as logits.
+#[must_use]
+#[track_caller]
+pub fn binary_cross_entropy_with_logits(logits: &[Value], targets: &[Value]) -> Value {
+    mean_over_pairs(logits, targets, |x, t| {
+        t * (-x).softplus() + (1.0 - t) * x.softplus()
+    })
+}
+
+/// Hinge loss, the mean of max(0, 1 - t · s) of scores s and labels t of -1 or +1: 0 where the score
+/// is on the right side by a margin of 1.
+///
+/// # Panics
+///
+/// If there are not as many labels as scores.
+#[must_use]
+#[track_caller]
+pub fn hinge(scores: &[Value], labels: &[Value]) -> Value {
+    mean_over_pairs(scores, labels, |s, t| (1.0 - t * s).relu())
+}
+
+/// Softmax cross-entropy of the logits of one row, one for each class: -Σ tᵢ ln pᵢ, where p =
+/// softmax(logits) and t are the probabilities of the classes, such as [`one_hot`] gives. PyTorch's
+/// `cross_entropy` with probabilities.
+///
+/// `label_smoothing`, from 0 to 1, is the part of t that is spread evenly over all classes (Szegedy
+/// et al. 2016, section 7).
+///
+/// It is computed by log-sum-exp, with the greatest logit taken out of it, so it neither overflows
+/// nor loses a logarithm: ln pᵢ = zᵢ - ln Σ eᶻ, with z = logits - max(logits).
+///
+/// ```
+/// use micrograd::engine::Value;
+/// use micrograd::nn::loss;
+///
+/// let logits = [1000.0, 0.0, 0.0].map(Value::new);
+/// let targets: Vec<_> = loss::one_hot(1, 3).into_iter().map(Value::new).collect();
+/// let loss = loss::cross_entropy(&logits, &targets, 0.0);
+/// loss.backward();
+/// assert_eq!(loss.data(), 1000.0);
+/// assert_eq!(logits[1].grad(), -1.0);
+/// ```
+///
+/// # Panics
+///
+/// If there are not as many targets as logits, if there are none, or if `label_smoothing` is not
+/// from 0 to 1.
+#[must_use]
+#[track_caller]
+pub fn cross_entropy(logits: &[Value], targets: &[Value], label_smoothing: f64) -> Value {
+    expect_as_many(logits, targets);
+    expect_part(label_smoothing);
+    let log_probabilities = log_softmax(logits);
+    let of_targets = -Value::dot(targets, &log_probabilities);
+    smoothed(of_targets, &log_probabilities, label_smoothing)
+}
+
+/// [`cross_entropy`] of a row whose class is known: -ln p of that class.
+///
+/// The class is a part of the expression. On a tape it would be the same for all rows.
+///
+/// # Panics
+///
+/// If there is no such class, or if `label_smoothing` is not from 0 to 1.
+#[must_use]
+#[track_caller]
+pub fn cross_entropy_of_class(logits: &[Value], class: usize, label_smoothing: f64) -> Value {
+    expect_class(class, logits.len());
+    expect_part(label_smoothing);
+    let log_probabilities = log_softmax(logits);
+    smoothed(
+        -&log_probabilities[class],
+        &log_probabilities,
+        label_smoothing,
+    )
+}
+
+/// The logarithms of the probabilities that softmax makes of logits, without overflow.
+///
+/// # Panics
+///
+/// If there are no logits.
+#[must_use]
+#[track_caller]
+pub fn log_softmax(logits: &[Value]) -> Vec<Value> {
+    let [first, others @ ..] = logits else {
+        panic!("softmax needs at least one logit");
+    };
+    // What is subtracted from all does not change the result, and so has no part in the gradient.
+    let mut greatest = first.clone();
+    for logit in others {
+        greatest = greatest.max(logit);
+    }
+    let greatest = greatest.detach();
+    let mut shifted = Vec::with_capacity(logits.len());
+    let mut powers = Vec::with_capacity(logits.len());
+    for logit in logits {
+        let difference = logit - &greatest;
+        powers.push(difference.exp());
+        shifted.push(difference);
+    }
+    let log_sum = powers.into_iter().sum::<Value>().ln();
+    let mut log_probabilities = Vec::with_capacity(logits.len());
+    for difference in shifted {
+        log_probabilities.push(difference - &log_sum);
+    }
+    log_probabilities
+}
+
+/// 1 for a class and 0 for all others: a target of [`cross_entropy`].
+///
+/// ```
+/// assert_eq!(micrograd::nn::loss::one_hot(1, 3), [0.0, 1.0, 0.0]);
+/// ```
+///
+/// # Panics
+///
+/// If there is no such class.
+#[must_use]
+#[track_caller]
+pub fn one_hot(class: usize, classes: usize) -> Vec<f64> {
+    expect_class(class, classes);
+    let mut row = vec![0.0; classes];
+    row[class] = 1.0;
+    row
+}
+
+/// L1 penalty, Σ |p|: to be added to a loss with a small factor, it draws parameters to 0.
+#[must_use]
+#[track_caller]
+pub fn l1_penalty(parameters: &[Value]) -> Value {
+    let mut sizes = Vec::with_capacity(parameters.len());
+    for parameter in parameters {
+        sizes.push(parameter.abs());
+    }
+    sizes.into_iter().sum()
+}
+
+/// L2 penalty, Σ p²: to be added to a loss with a small factor, it draws parameters towards 0. Its
+/// gradient is 2p, so half the factor does what `weight_decay` of [`SGD`](crate::optim::SGD) does.
+#[must_use]
+#[track_caller]
+pub fn l2_penalty(parameters: &[Value]) -> Value {
+    Value::dot(parameters, parameters)
+}
+
+#[track_caller]
+fn mean_over_pairs(
+    predictions: &[Value],
+    targets: &[Value],
+    loss: impl Fn(&Value, &Value) -> Value,
+) -> Value {
+    expect_as_many(predictions, targets);
+    let losses = predictions.iter().zip(targets).map(|(p, t)| loss(p, t));
+    losses.sum::<Value>() / predictions.len() as f64
+}
+
+/// Gives the part `smoothing` to the mean over all classes, and the rest to the targets.
+#[track_caller]
+fn smoothed(of_targets: Value, log_probabilities: &[Value], smoothing: f64) -> Value {
+    if smoothing == 0.0 {
+        return of_targets;
+    }
+    let of_all = -log_probabilities.iter().sum::<Value>() / log_probabilities.len() as f64;
+    (1.0 - smoothing) * of_targets + smoothing * of_all
+}
+
+#[track_caller]
+fn expect_as_many(predictions: &[Value], targets: &[Value]) {
+    assert_eq!(
+        predictions.len(),
+        targets.len(),
+        "a loss needs as many targets as predictions: {} predictions, {} targets",
+        predictions.len(),
+        targets.len()
+    );
+}
+
+#[track_caller]
+fn expect_class(class: usize, classes: usize) {
+    assert!(class < classes, "there is no class {class} among {classes}");
+}
+
+#[track_caller]
+fn expect_part(label_smoothing: f64) {
+    assert!(
+        (0.0..=1.0).contains(&label_smoothing),
+        "label smoothing must be from 0 to 1, not {label_smoothing}"
+    );
+}

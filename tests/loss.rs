@@ -1,0 +1,205 @@
+//! The losses against values and gradients of PyTorch, which `pytorch/training.py` wrote.
+
+mod common;
+
+use std::iter;
+
+use common::panic_of;
+use micrograd::engine::Value;
+use micrograd::nn::loss;
+use micrograd::tape::Tape;
+
+struct Golden {
+    name: &'static str,
+    setting: f64,
+    predictions: Vec<f64>,
+    targets: Vec<f64>,
+    value: f64,
+    gradient: Vec<f64>,
+}
+
+fn goldens() -> impl Iterator<Item = Golden> {
+    let lines = include_str!("pytorch/losses.csv").lines().skip(1);
+    lines.map(|line| {
+        let [name, setting, predictions, targets, value, gradient] =
+            line.split(',').collect::<Vec<_>>()[..]
+        else {
+            panic!("not six columns: {line}");
+        };
+        let numbers = |text: &str| text.split(' ').map(|word| word.parse().unwrap()).collect();
+        Golden {
+            name,
+            setting: setting.parse().unwrap(),
+            predictions: numbers(predictions),
+            targets: numbers(targets),
+            value: value.parse().unwrap(),
+            gradient: numbers(gradient),
+        }
+    })
+}
+
+impl Golden {
+    fn loss(&self, predictions: &[Value], targets: &[Value]) -> Value {
+        match self.name {
+            "mean_squared_error" => loss::mean_squared_error(predictions, targets),
+            "mean_absolute_error" => loss::mean_absolute_error(predictions, targets),
+            "huber" => loss::huber(predictions, targets, self.setting),
+            "binary_cross_entropy_with_logits" => {
+                loss::binary_cross_entropy_with_logits(predictions, targets)
+            }
+            "hinge" => loss::hinge(predictions, targets),
+            "cross_entropy" => loss::cross_entropy(predictions, targets, self.setting),
+            name => panic!("a loss that this test does not know: {name}"),
+        }
+    }
+
+    fn leaves(&self) -> [Vec<Value>; 2] {
+        [&self.predictions, &self.targets].map(|numbers| values(numbers))
+    }
+
+    #[track_caller]
+    fn assert_agrees(&self, value: f64, gradient: &[f64]) {
+        let what = format!("{} {} of {:?}", self.name, self.setting, self.predictions);
+        assert_close(value, self.value, &what);
+        assert_eq!(gradient.len(), self.gradient.len());
+        for (ours, theirs) in iter::zip(gradient, &self.gradient) {
+            assert_close(*ours, *theirs, &format!("gradient of {what}"));
+        }
+    }
+}
+
+fn values(numbers: &[f64]) -> Vec<Value> {
+    numbers.iter().copied().map(Value::new).collect()
+}
+
+#[track_caller]
+fn assert_close(ours: f64, theirs: f64, what: &str) {
+    let close = (ours - theirs).abs() <= 1e-12 * theirs.abs().max(1.0);
+    assert!(close, "{what}: {ours} instead of {theirs}");
+}
+
+#[test]
+fn losses_agree_with_pytorch() {
+    let mut names = Vec::new();
+    for golden in goldens() {
+        let [predictions, targets] = golden.leaves();
+        let loss = golden.loss(&predictions, &targets);
+        loss.backward();
+        let gradient: Vec<_> = predictions.iter().map(Value::grad).collect();
+        golden.assert_agrees(loss.data(), &gradient);
+        names.push(golden.name);
+    }
+    names.sort_unstable();
+    names.dedup();
+    assert_eq!(names.len(), 6);
+}
+
+#[test]
+fn losses_agree_with_pytorch_on_a_tape_whose_rows_bring_the_targets() {
+    for golden in goldens() {
+        // Recorded at other numbers.
+        let [predictions, targets] = [0, 1].map(|_| values(&vec![0.5; golden.targets.len()]));
+        let loss = golden.loss(&predictions, &targets);
+        let inputs = [&predictions[..], &targets].concat();
+        let tape = Tape::record(&inputs, &loss);
+        let row = [&golden.predictions[..], &golden.targets].concat();
+        let (value, gradient) = tape.gradient(&row);
+        golden.assert_agrees(value, &gradient[..golden.predictions.len()]);
+    }
+}
+
+#[test]
+fn the_loss_of_a_class_is_that_of_its_one_hot_row() {
+    for (class, smoothing) in [(0, 0.0), (2, 0.1), (1, 1.0)] {
+        let logits = [1.5, -700.0, 800.0].map(Value::new);
+        let by_row = loss::cross_entropy(&logits, &values(&loss::one_hot(class, 3)), smoothing);
+        let by_class = loss::cross_entropy_of_class(&logits, class, smoothing);
+        assert_close(by_class.data(), by_row.data(), "value");
+        let gradients = [by_row, by_class].map(|loss| loss.gradient(&logits));
+        for (row, class) in iter::zip(&gradients[0], &gradients[1]) {
+            assert_close(class.data(), row.data(), "gradient");
+        }
+    }
+}
+
+#[test]
+fn log_softmax_survives_any_logits_and_adds_up_to_1() {
+    for logits in [[1e308, -1e308, 0.0], [-1e308; 3], [700.0, 710.0, 720.0]] {
+        let probabilities = loss::log_softmax(&values(&logits));
+        let sum: f64 = probabilities.iter().map(|p| p.data().exp()).sum();
+        assert_close(sum, 1.0, "sum");
+    }
+}
+
+#[test]
+fn certain_predictions_keep_a_gradient_far_out() {
+    // Where the probability itself would be 1 and its logarithm 0.
+    let logit = Value::new(40.0);
+    let loss =
+        loss::binary_cross_entropy_with_logits(std::slice::from_ref(&logit), &[Value::new(1.0)]);
+    loss.backward();
+    let probability = (-40.0_f64).exp();
+    assert!((loss.data() / probability - 1.0).abs() < 1e-12);
+    assert!((logit.grad() / -probability - 1.0).abs() < 1e-12);
+}
+
+#[test]
+fn penalties_are_sums_over_the_parameters() {
+    let parameters = [3.0, -4.0, 0.0].map(Value::new);
+    loss::l2_penalty(&parameters).backward();
+    assert_eq!(loss::l2_penalty(&parameters).data(), 25.0);
+    assert_eq!(parameters.each_ref().map(Value::grad), [6.0, -8.0, 0.0]);
+    parameters.iter().for_each(Value::zero_grad);
+    loss::l1_penalty(&parameters).backward();
+    assert_eq!(loss::l1_penalty(&parameters).data(), 7.0);
+    assert_eq!(parameters.each_ref().map(Value::grad), [1.0, -1.0, 0.0]);
+    assert_eq!(
+        loss::l1_penalty(&[]).data() + loss::l2_penalty(&[]).data(),
+        0.0
+    );
+}
+
+#[test]
+fn a_mean_over_nothing_is_nan() {
+    for loss in [loss::mean_squared_error, loss::hinge] {
+        assert!(loss(&[], &[]).data().is_nan());
+    }
+}
+
+macro_rules! expect_panic {
+    ($expected:literal, $mistake:expr) => {
+        let (message, line) = panic_of(|| drop($mistake));
+        assert!(message.contains($expected), "{message}");
+        // A long call may begin on the line below.
+        assert!(
+            (line!()..line!() + 4).contains(&line),
+            "{message} at line {line}"
+        );
+    };
+}
+
+#[test]
+fn a_mistake_is_reported_at_the_callers_line() {
+    let xs = [1.0, 2.0].map(Value::new);
+    expect_panic!(
+        "2 predictions, 1 targets",
+        loss::mean_squared_error(&xs, &xs[..1])
+    );
+    expect_panic!(
+        "2 predictions, 0 targets",
+        loss::cross_entropy(&xs, &[], 0.0)
+    );
+    expect_panic!("1 predictions, 2 targets", loss::hinge(&xs[..1], &xs));
+    expect_panic!("delta must be positive, not 0", loss::huber(&xs, &xs, 0.0));
+    expect_panic!("from 0 to 1, not -0.1", loss::cross_entropy(&xs, &xs, -0.1));
+    expect_panic!(
+        "from 0 to 1, not NaN",
+        loss::cross_entropy_of_class(&xs, 0, f64::NAN)
+    );
+    expect_panic!(
+        "no class 2 among 2",
+        loss::cross_entropy_of_class(&xs, 2, 0.0)
+    );
+    expect_panic!("at least one logit", loss::cross_entropy(&[], &[], 0.0));
+    expect_panic!("no class 3 among 3", loss::one_hot(3, 3));
+}

@@ -1,0 +1,76 @@
+//! Metrics against numbers of scikit-learn, and at their edges.
+
+mod common;
+
+use common::panic_of;
+use micrograd::metrics::{ConfusionMatrix, accuracy, argmax, binary_accuracy, r2};
+
+#[test]
+fn accuracy_is_the_part_that_is_right() {
+    assert_eq!(accuracy(&[0, 2, 1, 1], &[0, 2, 2, 1]), 0.75);
+    assert!(accuracy(&[], &[]).is_nan());
+    assert_eq!(
+        binary_accuracy(&[0.1, -3.0, 0.0, 7.0], &[1.0, -1.0, 0.0, -1.0]),
+        0.75
+    );
+    assert_eq!(binary_accuracy(&[f64::NAN], &[1.0]), 0.0);
+}
+
+#[test]
+fn r2_is_that_of_scikit_learn() {
+    // sklearn.metrics.r2_score([3, -0.5, 2, 7], [2.5, 0.0, 2, 8])
+    let (actual, predicted) = ([3.0, -0.5, 2.0, 7.0], [2.5, 0.0, 2.0, 8.0]);
+    assert!((r2(&predicted, &actual) - 0.948_608_137_044_967_9).abs() < 1e-15);
+    assert_eq!(r2(&actual, &actual), 1.0);
+    assert_eq!(r2(&[2.875; 4], &actual), 0.0);
+    assert!(r2(&[-9.0; 4], &actual) < 0.0);
+    assert_eq!(r2(&[2.0, 2.0], &[2.0, 2.0]), 1.0);
+    assert_eq!(r2(&[2.0, 2.5], &[2.0, 2.0]), 0.0);
+    assert!(r2(&[], &[]).is_nan());
+}
+
+#[test]
+fn argmax_is_the_first_of_the_greatest() {
+    assert_eq!(argmax(&[1.0, 3.0, 3.0]), 1);
+    assert_eq!(argmax(&[f64::NEG_INFINITY]), 0);
+    assert_eq!(argmax(&[1.0, f64::NAN, f64::INFINITY, f64::NAN]), 1);
+}
+
+#[test]
+fn a_confusion_matrix_counts_by_actual_and_predicted_class() {
+    // sklearn.metrics.confusion_matrix([2, 0, 2, 2, 0, 1], [0, 0, 2, 2, 0, 2])
+    let matrix = ConfusionMatrix::new(&[0, 0, 2, 2, 0, 2], &[2, 0, 2, 2, 0, 1], 3);
+    assert_eq!(matrix.rows(), [[2, 0, 0], [0, 0, 1], [1, 0, 2]]);
+    assert_eq!((matrix.count(1, 2), matrix.count(2, 1)), (1, 0));
+    let table = "     0  1  2\n  0  2  .  .\n  1  .  .  1\n  2  1  .  2";
+    assert_eq!(matrix.to_string(), table);
+    assert_eq!(ConfusionMatrix::new(&[], &[], 0).rows().len(), 0);
+}
+
+#[test]
+fn a_mistake_says_both_numbers() {
+    let cases: [(&str, &dyn Fn()); 6] = [
+        ("2 predictions, 1 actual", &|| {
+            let _ = accuracy(&[0, 1], &[0]);
+        }),
+        ("0 predictions, 1 actual", &|| {
+            let _ = binary_accuracy(&[], &[0.0]);
+        }),
+        ("1 predictions, 0 actual", &|| {
+            let _ = r2(&[1.0], &[]);
+        }),
+        ("no greatest", &|| {
+            let _ = argmax(&[]);
+        }),
+        ("no class 3 among 3", &|| {
+            let _ = ConfusionMatrix::new(&[3], &[0], 3);
+        }),
+        ("1 predictions, 2 actual", &|| {
+            let _ = ConfusionMatrix::new(&[0], &[0, 0], 3);
+        }),
+    ];
+    for (expected, mistake) in cases {
+        let (message, _) = panic_of(mistake);
+        assert!(message.contains(expected), "{message}");
+    }
+}
