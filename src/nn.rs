@@ -22,6 +22,8 @@ pub mod loss;
 mod mlp;
 mod module;
 mod neuron;
+#[cfg(feature = "safetensors")]
+mod state;
 
 pub use activation::Activation;
 pub use init::Init;
@@ -29,3 +31,5 @@ pub use layer::Layer;
 pub use mlp::MLP;
 pub use module::{Block, Module};
 pub use neuron::Neuron;
+#[cfg(feature = "safetensors")]
+pub use state::StateError;

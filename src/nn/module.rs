@@ -1,5 +1,9 @@
 use std::collections::HashSet;
+#[cfg(feature = "safetensors")]
+use std::path::Path;
 
+#[cfg(feature = "safetensors")]
+use super::state::{self, StateError};
 use crate::engine::Value;
 
 /// Something with parameters that can be trained: a neuron, a layer, a net, or a type of yours.
@@ -47,6 +51,88 @@ pub trait Module {
         for parameter in self.parameters() {
             parameter.zero_grad();
         }
+    }
+
+    /// Saves the parameters in a safetensors file, as PyTorch's `state_dict`: one float64 tensor for
+    /// each block. An interrupted save leaves the old file as it was.
+    ///
+    /// ```
+    /// use micrograd::nn::{MLP, Module};
+    /// use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+    ///
+    /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    /// let [model, other] = [0, 1].map(|_| MLP::new(2, &[16, 1], &mut rng));
+    /// let path = std::env::temp_dir().join("model.safetensors");
+    /// model.save(&path)?;
+    /// other.load(&path)?; // has the parameters of `model` now
+    /// # std::fs::remove_file(path).unwrap();
+    /// # Ok::<(), micrograd::nn::StateError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written, or if two blocks have the same name.
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[cfg(feature = "safetensors")]
+    #[track_caller]
+    fn save(&self, path: impl AsRef<Path>) -> Result<(), StateError>
+    where
+        Self: Sized,
+    {
+        state::save(self, path.as_ref())
+    }
+
+    /// Gives the parameters the numbers of a safetensors file, of type float64 or float32.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or is no safetensors file; if a block is missing, has another
+    /// shape, or holds numbers of another type or such that are not finite; if there are tensors that
+    /// the module has not. The message lists all of that, and no parameter has been changed.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of a parameter is alive. No parameter has been changed then.
+    #[cfg(feature = "safetensors")]
+    #[track_caller]
+    fn load(&self, path: impl AsRef<Path>) -> Result<(), StateError>
+    where
+        Self: Sized,
+    {
+        state::load(self, path.as_ref())
+    }
+
+    /// What [`save`](Self::save) writes.
+    ///
+    /// # Errors
+    ///
+    /// If two blocks have the same name.
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[cfg(feature = "safetensors")]
+    #[track_caller]
+    fn to_bytes(&self) -> Result<Vec<u8>, StateError> {
+        state::to_bytes(self)
+    }
+
+    /// [`load`](Self::load) from memory.
+    ///
+    /// # Errors
+    ///
+    /// Those of `load`.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of a parameter is alive. No parameter has been changed then.
+    #[cfg(feature = "safetensors")]
+    #[track_caller]
+    fn load_bytes(&self, bytes: &[u8]) -> Result<(), StateError> {
+        state::load_bytes(self, bytes)
     }
 }
 
