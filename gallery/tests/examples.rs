@@ -1,0 +1,116 @@
+//! The examples as a user runs them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+fn example(name: &str, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--release", "--example", name, "--"])
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
+fn stdout(output: &Output) -> String {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+    String::from_utf8(output.stdout.clone()).unwrap()
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+#[test]
+fn curve_fit_recovers_the_true_parameters() {
+    let out = stdout(&example("curve_fit", &[]));
+    let rows: Vec<Vec<_>> = out
+        .lines()
+        .skip(2)
+        .map(|row| row.split_whitespace().collect())
+        .collect();
+    assert_eq!(rows.len(), 4, "{out}");
+    for row in rows {
+        let [start, fit, truth] = [1, 2, 3].map(|i| row[i].parse::<f64>().unwrap());
+        assert!((fit - truth).abs() < 0.005, "{out}");
+        assert!((start - truth).abs() > 0.1, "{out}");
+    }
+}
+
+#[test]
+fn digits_are_read_and_the_net_is_saved_and_loaded() {
+    let saved = path("digits.safetensors");
+    let out = stdout(&example("digits", &[saved.to_str().unwrap()]));
+    assert!(
+        out.starts_with("MLP 64-32-10 (ReLU, Linear) on 1437 digits, tested with 360 others\n")
+    );
+    let accuracy = out
+        .lines()
+        .find_map(|line| line.strip_prefix("accuracy "))
+        .unwrap();
+    let percent: f64 = accuracy.strip_suffix(" %").unwrap().parse().unwrap();
+    assert!(percent >= 97.0, "{percent}");
+    assert!(out.contains(" read as ") && out.contains('█'));
+    assert!(out.ends_with("the outputs differed before: true; they are the same now: true\n"));
+    assert!(saved.exists());
+
+    let failed = example("digits", &["/no/such/directory/model"]);
+    let message = String::from_utf8(failed.stderr).unwrap();
+    assert!(!failed.status.success());
+    assert!(
+        message.starts_with("/no/such/directory/model: "),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1, "{message}");
+}
+
+#[test]
+fn pictures_are_drawn() {
+    let directory = path("pictures");
+    stdout(&example("pictures", &[directory.to_str().unwrap()]));
+    for (name, texts) in [
+        (
+            "moons.svg",
+            ["decision regions", "upper moon (-1)", "read as +1"],
+        ),
+        ("sine.svg", ["R²", "data", "fit"]),
+        ("losses.svg", ["step", "mean hinge loss", "Momentum, 0.1"]),
+        ("confusion.svg", ["360 held-out images", "read", "actual"]),
+    ] {
+        let picture = fs::read_to_string(directory.join(name)).unwrap();
+        assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>"));
+        for text in texts {
+            assert!(picture.contains(text), "{name}: {text}");
+        }
+    }
+}
+
+#[test]
+fn interop_reads_what_it_wrote_and_says_what_is_wrong() {
+    let directory = path("interop");
+    let text = directory.to_str().unwrap();
+    stdout(&example("interop", &["write", text]));
+    // In PyTorch's place, the net itself.
+    for kind in ["safetensors", "csv"] {
+        let [ours, theirs] = ["micrograd", "pytorch"].map(|name| directory.join(name));
+        fs::copy(ours.with_extension(kind), theirs.with_extension(kind)).unwrap();
+    }
+    let out = stdout(&example("interop", &["read", text]));
+    assert!(
+        out.ends_with("outputs for 360 digits differ by at most 0e0\n"),
+        "{out}"
+    );
+
+    fs::write(directory.join("pytorch.csv"), "1,two\n").unwrap();
+    for arguments in [
+        &["read", text][..],
+        &["read", "/no/such/directory"],
+        &["reed", text],
+        &[],
+    ] {
+        let failed = example("interop", arguments);
+        assert!(!failed.status.success());
+        assert_eq!(String::from_utf8(failed.stderr).unwrap().lines().count(), 1);
+    }
+}
