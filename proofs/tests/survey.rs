@@ -10,11 +10,14 @@ use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
 use std::slice;
 
-use micrograd::data::make_moons;
+use micrograd::data::{StandardScaler, batches, make_moons, train_test_split};
 use micrograd::engine::{Value, hessian, hessian_vector_product, jacobian};
 use micrograd::gradcheck::{GradCheck, gradcheck};
-use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron};
-use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
+use micrograd::metrics::{ConfusionMatrix, accuracy, argmax, binary_accuracy, r2};
+use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron, loss};
+use micrograd::optim::{
+    Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, clip_grad_norm, clip_grad_value,
+};
 use micrograd::rand::SeedableRng;
 use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::{Tape, VectorTape};
@@ -143,9 +146,12 @@ fn no_public_function_panics_because_of_a_number_or_a_length() {
     values(&mut survey);
     derivatives(&mut survey);
     nets(&mut survey);
+    modules(&mut survey);
     optimizers(&mut survey);
+    losses(&mut survey);
     tapes(&mut survey);
-    others(&mut survey);
+    metrics(&mut survey);
+    data(&mut survey);
 
     assert!(survey.panicked.is_empty(), "{:?}", survey.panicked);
     let functions = public_functions();
@@ -369,6 +375,23 @@ fn nets(survey: &mut Survey) {
             let _ = MLP::with_activations(0, &[(1, Activation::GELU)], &mut rng());
         },
     );
+}
+
+fn modules(survey: &mut Survey) {
+    survey.cover("nn/module", "save load to_bytes load_bytes", || {
+        for count in LENGTHS {
+            let neuron = Neuron::new(count, Activation::Tanh, &mut rng());
+            let bytes = neuron.to_bytes().unwrap();
+            neuron.load_bytes(&bytes).unwrap();
+            assert!(neuron.load_bytes(&bytes[..bytes.len() / 2]).is_err());
+            assert!(neuron.load_bytes(&[]).is_err());
+            assert!(neuron.save("").is_err() && neuron.load("").is_err());
+            for number in NUMBERS.into_iter().filter(|number| !number.is_finite()) {
+                neuron.bias().set_data(number);
+                assert!(neuron.load_bytes(&neuron.to_bytes().unwrap()).is_err());
+            }
+        }
+    });
     survey.cover(
         "nn/module",
         "blocks parameters zero_grad new within name shape values",
@@ -426,6 +449,50 @@ fn optimizers(survey: &mut Survey) {
             }
         },
     );
+    survey.cover("optim/schedule", "at after_warm_up", || {
+        for (from, to) in pairs() {
+            for steps in [0, 1, 1_000_000, usize::MAX] {
+                for schedule in [
+                    Schedule::Constant(from),
+                    Schedule::Step {
+                        rate: from,
+                        factor: to,
+                        every: steps,
+                    },
+                    Schedule::Exponential {
+                        rate: from,
+                        factor: to,
+                    },
+                    Schedule::Cosine { from, to, steps },
+                    Schedule::Linear { from, to, steps },
+                    Schedule::Polynomial {
+                        from,
+                        to,
+                        steps,
+                        power: from,
+                    },
+                ] {
+                    let schedule = schedule.after_warm_up(steps);
+                    for step in [0, 1, 1_000_000, usize::MAX] {
+                        let _ = schedule.at(step);
+                    }
+                }
+            }
+        }
+    });
+    survey.cover("optim/clip", "clip_grad_norm clip_grad_value", || {
+        for limit in at_least_zero() {
+            for count in [0, 1, 12] {
+                let parameters = leaves(count);
+                for (i, parameter) in parameters.iter().enumerate() {
+                    parameter.borrow_mut().grad = NUMBERS[i];
+                }
+                clip_grad_value(&parameters, limit);
+                let _ = clip_grad_norm(&parameters, limit);
+            }
+        }
+        let _ = clip_grad_norm(&leaves(1_000_000), 1.0);
+    });
     survey.cover("optim/sgd", "new momentum dampening nesterov", || {
         for number in at_least_zero() {
             SGD::new(leaves(12), number).weight_decay(number).step();
@@ -494,13 +561,127 @@ fn tapes(survey: &mut Survey) {
     });
 }
 
-fn others(survey: &mut Survey) {
+fn losses(survey: &mut Survey) {
+    let of_pairs = [
+        loss::mean_squared_error,
+        loss::mean_absolute_error,
+        loss::binary_cross_entropy_with_logits,
+        loss::hinge,
+    ];
+    survey.cover(
+        "nn/loss",
+        "mean_squared_error mean_absolute_error huber binary_cross_entropy_with_logits hinge",
+        || {
+            for (p, t) in pairs() {
+                for loss in of_pairs {
+                    use_up(&loss(&[Value::new(p)], &[Value::new(t)]));
+                }
+            }
+            for delta in at_least_zero().filter(|&delta| delta > 0.0) {
+                use_up(&loss::huber(&leaves(12), &leaves(12), delta));
+            }
+            for count in LENGTHS {
+                let (p, t) = (leaves(count), vec![Value::new(1.0); count]);
+                use_up(&loss::mean_squared_error(&p, &t));
+                use_up(&loss::huber(&p, &t, 1.0));
+            }
+        },
+    );
+    survey.cover(
+        "nn/loss",
+        "cross_entropy cross_entropy_of_class log_softmax one_hot l1_penalty l2_penalty",
+        || {
+            for (x, y) in pairs() {
+                let logits = [x, y].map(Value::new);
+                use_up(&loss::cross_entropy(&logits, &leaves(2), 0.1));
+                use_up(&loss::cross_entropy_of_class(&logits, 1, 1.0));
+            }
+            for count in LENGTHS.into_iter().filter(|&count| count > 0) {
+                let logits = leaves(count);
+                let targets: Vec<_> = loss::one_hot(0, count)
+                    .into_iter()
+                    .map(Value::new)
+                    .collect();
+                use_up(&loss::cross_entropy(&logits, &targets, 0.0));
+                assert_eq!(loss::log_softmax(&logits).len(), count);
+            }
+            for count in LENGTHS {
+                use_up(&loss::l1_penalty(&leaves(count)));
+                use_up(&loss::l2_penalty(&leaves(count)));
+            }
+        },
+    );
+}
+
+fn metrics(survey: &mut Survey) {
+    survey.cover("metrics", "accuracy binary_accuracy r2 argmax", || {
+        for count in LENGTHS {
+            let numbers: Vec<_> = NUMBERS.iter().cycle().take(count).copied().collect();
+            let _ = (
+                accuracy(&vec![3; count], &vec![4; count]),
+                r2(&numbers, &numbers),
+            );
+            let _ = binary_accuracy(&numbers, &numbers);
+            if count > 0 {
+                assert_eq!(argmax(&numbers), 0); // NaN
+            }
+        }
+        for (x, y) in pairs() {
+            let _ = (
+                r2(&[x, y], &[y, x]),
+                binary_accuracy(&[x], &[y]),
+                argmax(&[x, y]),
+            );
+        }
+    });
+    survey.cover("metrics", "new count rows", || {
+        for count in LENGTHS {
+            let matrix = ConfusionMatrix::new(&vec![0; count], &vec![1; count], 2);
+            assert_eq!((matrix.count(1, 0), matrix.rows().len()), (count, 2));
+            let _ = matrix.to_string();
+        }
+        let _ = ConfusionMatrix::new(&[], &[], 0).to_string();
+    });
+}
+
+fn data(survey: &mut Survey) {
     survey.cover("data", "make_moons", || {
         for count in LENGTHS {
             assert_eq!(make_moons(count, 0.1, &mut rng()).len(), count);
         }
         for noise in NUMBERS {
             let _ = make_moons(3, noise, &mut rng());
+        }
+    });
+    survey.cover("data", "train_test_split batches", || {
+        for count in LENGTHS {
+            let rows: Vec<_> = (0..count).collect();
+            for size in [7, usize::MAX] {
+                let batches = batches(&rows, size, &mut rng());
+                assert_eq!(batches.map(|batch| batch.len()).sum::<usize>(), count);
+            }
+            for part in NUMBERS
+                .into_iter()
+                .filter(|part| (0.0..=1.0).contains(part))
+            {
+                let (train, test) = train_test_split(rows.clone(), part, &mut rng());
+                assert_eq!(train.len() + test.len(), count);
+            }
+        }
+    });
+    survey.cover("data", "fit mean scale transform inverse_transform", || {
+        for (x, y) in pairs() {
+            let scaler = StandardScaler::fit(&[[x], [y]]);
+            let _ = (scaler.mean(), scaler.scale());
+            let _ = scaler.inverse_transform(&scaler.transform(&[x]));
+        }
+        for count in LENGTHS {
+            let row = vec![0.5; count];
+            assert_eq!(
+                StandardScaler::fit(&[&row, &row]).transform(&row).len(),
+                count
+            );
+            let _ = StandardScaler::fit(&vec![[0.5]; count]);
         }
     });
 }

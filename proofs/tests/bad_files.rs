@@ -1,0 +1,101 @@
+//! Files with random faults: loading one changes all parameters or none, and never panics.
+
+use micrograd::nn::{MLP, Module};
+use micrograd::rand::SeedableRng;
+use micrograd::rand::rngs::Xoshiro256PlusPlus;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use proptest::sample::Index;
+use proptest::test_runner::{Config, RngSeed};
+
+/// What may happen to a file.
+#[derive(Clone, Debug)]
+enum Fault {
+    Flip(Index, u8),
+    Remove(Index, usize),
+    Insert(Index, Vec<u8>),
+    Truncate(Index),
+    /// One byte of the text replaced by one that the format uses.
+    Retype(Index, u8),
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    let index = any::<Index>;
+    prop_oneof![
+        2 => (index(), 0..8_u8).prop_map(|(at, bit)| Fault::Flip(at, 1 << bit)),
+        1 => (index(), 1..20_usize).prop_map(|(at, count)| Fault::Remove(at, count)),
+        1 => (index(), vec(any::<u8>(), 1..20)).prop_map(|(at, bytes)| Fault::Insert(at, bytes)),
+        1 => index().prop_map(Fault::Truncate),
+        4 => (index(), proptest::sample::select(&b"0123456789[]{},:\" FIU"[..]))
+            .prop_map(|(at, byte)| Fault::Retype(at, byte)),
+    ]
+}
+
+impl Fault {
+    fn apply(&self, bytes: &mut Vec<u8>) {
+        if bytes.is_empty() {
+            return;
+        }
+        match self {
+            Self::Flip(at, mask) => {
+                let at = at.index(bytes.len());
+                bytes[at] ^= mask;
+            }
+            Self::Remove(at, count) => {
+                let start = at.index(bytes.len());
+                let end = bytes.len().min(start + count);
+                bytes.drain(start..end);
+            }
+            Self::Insert(at, new) => {
+                let at = at.index(bytes.len());
+                bytes.splice(at..at, new.iter().copied());
+            }
+            Self::Truncate(at) => bytes.truncate(at.index(bytes.len())),
+            Self::Retype(at, byte) => {
+                let at = at.index(bytes.len().min(400)); // in the header
+                bytes[at] = *byte;
+            }
+        }
+    }
+}
+
+fn model(seed: u64) -> MLP {
+    MLP::new(2, &[3, 1], &mut Xoshiro256PlusPlus::seed_from_u64(seed))
+}
+
+fn numbers(model: &MLP) -> Vec<u64> {
+    let parameters = model.parameters().into_iter();
+    parameters
+        .map(|parameter| parameter.data().to_bits())
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(Config {
+        cases: 20_000,
+        rng_seed: RngSeed::Fixed(1),
+        failure_persistence: None,
+        ..Config::default()
+    })]
+
+    #[test]
+    fn a_faulty_file_is_refused_as_a_whole_or_loaded_as_a_whole(faults in vec(fault(), 1..4)) {
+        let good = model(1).to_bytes().unwrap();
+        let mut bytes = good.clone();
+        for fault in &faults {
+            fault.apply(&mut bytes);
+        }
+        let model = model(2);
+        let before = numbers(&model);
+        if let Err(error) = model.load_bytes(&bytes) {
+            prop_assert_eq!(numbers(&model), before);
+            prop_assert!(!error.to_string().is_empty());
+        } else {
+            // Only the numbers were hit, or what the header may leave out.
+            prop_assert!(model.parameters().iter().all(|p| p.data().is_finite()));
+            let mut reread = model.to_bytes().unwrap();
+            let tail = bytes.len() - 13 * 8;
+            prop_assert_eq!(reread.split_off(reread.len() - 13 * 8), &bytes[tail..]);
+        }
+    }
+}
