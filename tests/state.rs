@@ -218,7 +218,7 @@ fn what_is_no_readable_file_is_an_error_that_names_it() {
         use std::os::unix::fs::PermissionsExt;
         let forbidden = path("forbidden");
         fs::write(&forbidden, "").unwrap();
-        fs::set_permissions(&forbidden, PermissionsExt::from_mode(0)).unwrap();
+        fs::set_permissions(&forbidden, PermissionsExt::from_mode(0o000)).unwrap();
         // An administrator may read it all the same.
         if fs::read(&forbidden).is_err() {
             let error = model.load(&forbidden).unwrap_err().to_string();

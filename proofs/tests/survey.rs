@@ -148,6 +148,7 @@ fn no_public_function_panics_because_of_a_number_or_a_length() {
     nets(&mut survey);
     modules(&mut survey);
     optimizers(&mut survey);
+    schedules_and_clipping(&mut survey);
     losses(&mut survey);
     tapes(&mut survey);
     metrics(&mut survey);
@@ -449,6 +450,38 @@ fn optimizers(survey: &mut Survey) {
             }
         },
     );
+    survey.cover("optim/sgd", "new momentum dampening nesterov", || {
+        for number in at_least_zero() {
+            SGD::new(leaves(12), number).weight_decay(number).step();
+            Momentum::new(leaves(12), number)
+                .momentum(number)
+                .dampening(number)
+                .step();
+            Momentum::new(leaves(12), number).nesterov().step();
+        }
+    });
+    survey.cover("optim/rmsprop", "new alpha eps momentum centered", || {
+        for number in at_least_zero() {
+            let optim = RMSProp::new(leaves(12), number).alpha(number).eps(number);
+            optim.momentum(number).centered().step();
+        }
+    });
+    survey.cover(
+        "optim/adam",
+        "new betas eps decoupled_weight_decay amsgrad",
+        || {
+            for number in at_least_zero() {
+                let optim = Adam::new(leaves(12), number)
+                    .eps(number)
+                    .decoupled_weight_decay(number);
+                let beta = if number < 1.0 { number } else { 0.5 };
+                optim.betas(beta, beta).amsgrad().step();
+            }
+        },
+    );
+}
+
+fn schedules_and_clipping(survey: &mut Survey) {
     survey.cover("optim/schedule", "at after_warm_up", || {
         for (from, to) in pairs() {
             for steps in [0, 1, 1_000_000, usize::MAX] {
@@ -493,35 +526,6 @@ fn optimizers(survey: &mut Survey) {
         }
         let _ = clip_grad_norm(&leaves(1_000_000), 1.0);
     });
-    survey.cover("optim/sgd", "new momentum dampening nesterov", || {
-        for number in at_least_zero() {
-            SGD::new(leaves(12), number).weight_decay(number).step();
-            Momentum::new(leaves(12), number)
-                .momentum(number)
-                .dampening(number)
-                .step();
-            Momentum::new(leaves(12), number).nesterov().step();
-        }
-    });
-    survey.cover("optim/rmsprop", "new alpha eps momentum centered", || {
-        for number in at_least_zero() {
-            let optim = RMSProp::new(leaves(12), number).alpha(number).eps(number);
-            optim.momentum(number).centered().step();
-        }
-    });
-    survey.cover(
-        "optim/adam",
-        "new betas eps decoupled_weight_decay amsgrad",
-        || {
-            for number in at_least_zero() {
-                let optim = Adam::new(leaves(12), number)
-                    .eps(number)
-                    .decoupled_weight_decay(number);
-                let beta = if number < 1.0 { number } else { 0.5 };
-                optim.betas(beta, beta).amsgrad().step();
-            }
-        },
-    );
 }
 
 fn tapes(survey: &mut Survey) {
