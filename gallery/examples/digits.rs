@@ -58,7 +58,7 @@ fn train_with_progress(training: &mut Training) -> Result<(), Box<dyn Error>> {
     });
     bar.finish_and_clear();
     println!(
-        "{EPOCHS} epochs in {:.1} s: {last}",
+        "{EPOCHS} epochs in {:.2} s: {last}",
         start.elapsed().as_secs_f64()
     );
     Ok(())

@@ -202,7 +202,7 @@ impl Replay<'_, '_> {
 /// is passed down to shared numbers.
 ///
 /// This is where the time goes, so it is compiled for several generations of processors.
-#[multiversion(targets("x86_64+avx512f+avx512vl+avx512dq", "x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx2"))]
 fn run<N: Number>(
     replay: &Replay,
     block: &mut Block<N>,
