@@ -146,20 +146,56 @@ fn anomaly_of_value(order: &Order, born: usize) -> Anomaly {
 fn anomaly_of_gradient(order: &Order, born: usize) -> Anomaly {
     let node = order.nodes()[born];
     let parts = parts_of_gradient(order, born);
-    let report = match parts.iter().find(|(_, part)| !part.is_finite()) {
-        Some(&(reader, part)) => report_of_rule(order, reader, node, part),
+    let report = match parts.iter().find(|part| !part.number.is_finite()) {
+        Some(part) => report_of_rule(order, part),
         None => report_of_parts(order, born, &parts),
     };
     report.about(Pass::Backward, node)
 }
 
+/// What an operation has passed down to one of its operands.
+struct Part {
+    /// The position of the operation.
+    operation: usize,
+    /// Which one of its operands that are nodes.
+    operand: usize,
+    number: f64,
+}
+
+/// What was passed down to a node, last operations first.
+fn parts_of_gradient(order: &Order, position: usize) -> Vec<Part> {
+    let node = order.nodes()[position];
+    let mut parts = Vec::new();
+    let readers = order.nodes().iter().enumerate().skip(position + 1).rev();
+    for (operation, reader) in readers {
+        let mut operands = 0..;
+        let g = Symbol::from(reader.grad());
+        reader.pass_down_symbols(&g, &mut |value, number| {
+            let operand = operands.next().unwrap_or_default();
+            if value.same_node(node) {
+                parts.push(Part {
+                    operation,
+                    operand,
+                    number: number().number(),
+                });
+            }
+        });
+    }
+    parts
+}
+
 /// The rule of an operation has passed down a number that is not finite.
-fn report_of_rule(order: &Order, position: usize, operand: &Value, part: f64) -> Report {
-    let operation = order.nodes()[position];
+fn report_of_rule(order: &Order, part: &Part) -> Report {
+    let operation = order.nodes()[part.operation];
+    let operands = named_operands(operation).into_iter();
+    let mut nodes = operands.filter(|(_, operand)| matches!(operand, Operand::Node(_)));
     let mut report = Report::new(&format!(
-        "backward pass: `{}` passes {part:?} down to {}",
+        "backward pass: `{}` passes {:?} down to {}",
         label(operation.origin()).unwrap_or_default(),
-        name_of_operand(operation, operand)
+        part.number,
+        nodes
+            .nth(part.operand)
+            .map_or_else(String::new, |(name, _)| name)
     ));
     report.operands(operation);
     report.line(format_args!(
@@ -168,14 +204,14 @@ fn report_of_rule(order: &Order, position: usize, operand: &Value, part: f64) ->
         Name(operation)
     ));
     report.line(format_args!("g = {:?}", operation.grad()));
-    report.surroundings(order, position);
+    report.surroundings(order, part.operation);
     report
 }
 
 /// All that was passed down is finite.
-fn report_of_parts(order: &Order, position: usize, parts: &[(usize, f64)]) -> Report {
+fn report_of_parts(order: &Order, position: usize, parts: &[Part]) -> Report {
     let node = order.nodes()[position];
-    let sum: f64 = parts.iter().map(|(_, part)| part).sum();
+    let sum: f64 = parts.iter().map(|part| part.number).sum();
     let title = if sum.is_finite() {
         format!("a gradient was {:?} before it", node.grad())
     } else {
@@ -184,21 +220,6 @@ fn report_of_parts(order: &Order, position: usize, parts: &[(usize, f64)]) -> Re
     let mut report = Report::new(&format!("backward pass: {title}{}", Name(node)));
     report.surroundings(order, position);
     report
-}
-
-/// What each reader of a node has passed down to it: the position of the reader, and the part.
-fn parts_of_gradient(order: &Order, position: usize) -> Vec<(usize, f64)> {
-    let node = order.nodes()[position];
-    let mut parts = Vec::new();
-    for (position, reader) in order.nodes().iter().enumerate().skip(position + 1).rev() {
-        let g = Symbol::from(reader.grad());
-        reader.pass_down_symbols(&g, &mut |operand, part| {
-            if operand.same_node(node) {
-                parts.push((position, part().number()));
-            }
-        });
-    }
-    parts
 }
 
 /// The operands of an operation, as the report calls them.
@@ -233,14 +254,6 @@ fn named_operands(value: &Value) -> Vec<(String, Operand)> {
             operands
         }
     }
-}
-
-fn name_of_operand(operation: &Value, operand: &Value) -> String {
-    let is_operand =
-        |other: &Operand| matches!(other, Operand::Node(node) if node.same_node(operand));
-    let mut operands = named_operands(operation).into_iter();
-    let named = operands.find(|(_, other)| is_operand(other));
-    named.map(|(name, _)| name).unwrap_or_default()
 }
 
 /// The positions of nodes on a way from one to the output, each an operand of the next.

@@ -197,12 +197,20 @@ fn a_gradient_is_reported_with_the_rule_that_passed_it_down() {
         "backward pass: `/` passes -inf down to y"
     );
 
+    // Behind a literal.
+    let loss = 1.0 / leaf("y", 1e-200);
+    loss.backward();
+    assert_eq!(
+        report(&loss.find_anomaly().unwrap())[0],
+        "backward pass: `/` passes -inf down to y"
+    );
+    // Of an operand that is there twice, the right one.
     let [w, big] = [leaf("w", 0.0), leaf("big", 1e300)];
     let loss = Value::dot(&[w.clone(), w], &[Value::new(0.0), big]) * 1e300;
     loss.backward();
     assert_eq!(
         report(&loss.find_anomaly().unwrap())[0],
-        "backward pass: `+` passes inf down to weight 0"
+        "backward pass: `+` passes inf down to weight 1"
     );
 }
 

@@ -10,6 +10,7 @@ use micrograd::engine::Value;
 use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::rand::{RngExt, SeedableRng};
 use micrograd::tape::Tape;
+use micrograd_gallery::exit_code;
 
 const NAMES: [&str; 4] = ["amplitude", "damping", "frequency", "phase"];
 const TRUE: [f64; 4] = [2.0, 0.3, 4.0, 0.5];
@@ -18,13 +19,7 @@ const POINTS: usize = 200;
 const NOISE: f64 = 0.02;
 
 fn main() -> ExitCode {
-    match fit() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("no fit: {error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(fit())
 }
 
 /// amplitude · e^(-damping · t) · cos(frequency · t + phase)

@@ -11,20 +11,14 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use micrograd::metrics::{ConfusionMatrix, accuracy};
 use micrograd::nn::{MLP, Module};
-use micrograd_gallery::{CLASSES, Digit, SIDE, Training, classes, logits, predictions};
+use micrograd_gallery::{CLASSES, Digit, SIDE, Training, classes, exit_code, logits, predictions};
 
 const EPOCHS: usize = 40;
 /// So many misread digits are drawn.
 const DRAWN: usize = 5;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run())
 }
 
 fn run() -> Result<(), Box<dyn Error>> {

@@ -11,22 +11,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use micrograd::nn::Module;
-use micrograd_gallery::{Digit, Training, logits};
+use micrograd_gallery::{Digit, Training, exit_code, logits};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
-    let result = match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        ["write", directory] => write(Path::new(directory)),
-        ["read", directory] => read(Path::new(directory)),
-        _ => Err("usage: interop write|read DIR".into()),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(
+        match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["write", directory] => write(Path::new(directory)),
+            ["read", directory] => read(Path::new(directory)),
+            _ => Err("usage: interop write|read DIR".into()),
+        },
+    )
 }
 
 fn write(directory: &Path) -> Result<(), Box<dyn Error>> {

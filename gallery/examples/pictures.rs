@@ -19,7 +19,7 @@ use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
 use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::rand::{RngExt, SeedableRng};
 use micrograd::tape::Tape;
-use micrograd_gallery::{CLASSES, Training, classes, predictions};
+use micrograd_gallery::{CLASSES, Training, classes, exit_code, predictions};
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::element::DashedPathElement;
@@ -37,13 +37,7 @@ const LIGHT: RGBColor = RGBColor(215, 215, 215);
 const DARK: RGBColor = RGBColor(20, 60, 140);
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("{error}");
-            ExitCode::FAILURE
-        }
-    }
+    exit_code(run())
 }
 
 fn run() -> Fallible {

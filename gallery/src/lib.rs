@@ -1,5 +1,8 @@
 //! The handwritten digits, and a net that learns them: what several examples need.
 
+use std::fmt::Display;
+use std::process::ExitCode;
+
 use micrograd::data::{batches, train_test_split};
 use micrograd::engine::Value;
 use micrograd::metrics::argmax;
@@ -8,6 +11,17 @@ use micrograd::optim::{Adam, Optimizer, Schedule};
 use micrograd::rand::SeedableRng;
 use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::{Tape, VectorTape};
+
+/// How an example ends: in success, or with the error and a code that says so.
+pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
 
 /// The pixels of an image.
 pub const PIXELS: usize = 64;
