@@ -15,13 +15,11 @@ use micrograd_gallery::{Digit, Training, exit_code, logits};
 
 fn main() -> ExitCode {
     let arguments: Vec<_> = env::args().skip(1).collect();
-    exit_code(
-        match &arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["write", directory] => write(Path::new(directory)),
-            ["read", directory] => read(Path::new(directory)),
-            _ => Err("usage: interop write|read DIR".into()),
-        },
-    )
+    exit_code(match &arguments[..] {
+        [command, directory] if command == "write" => write(Path::new(directory)),
+        [command, directory] if command == "read" => read(Path::new(directory)),
+        _ => Err("usage: interop write|read DIR".into()),
+    })
 }
 
 fn write(directory: &Path) -> Result<(), Box<dyn Error>> {
