@@ -478,7 +478,7 @@ impl Value {
     }
 
     #[inline]
-    fn is_leaf(&self) -> bool {
+    pub(crate) fn is_leaf(&self) -> bool {
         matches!(self.origin(), Origin::Leaf)
     }
 }

@@ -58,4 +58,7 @@ mod texts {
     mod optimizers {}
     #[doc = include_str!("../notes/Tape.md")]
     mod tape {}
+    #[cfg(feature = "safetensors")]
+    #[doc = include_str!("../notes/Interop.md")]
+    mod interop {}
 }

@@ -233,9 +233,25 @@ fn nets_display_their_shape() {
 
 #[test]
 fn names_tell_the_parameters_apart() {
-    let model = MLP::new(2, &[1], &mut rng()).with_names();
-    let names: Vec<_> = model.parameters().iter().filter_map(Value::name).collect();
-    assert_eq!(names, ["weight 0", "weight 1", "bias"]);
+    let names = |module: &dyn Module| -> Vec<_> {
+        module.parameters().iter().filter_map(Value::name).collect()
+    };
+    let neuron = Neuron::new(2, Activation::ReLU, &mut rng()).with_names();
+    assert_eq!(names(&neuron), ["weight 0", "weight 1", "bias"]);
+    let layer = Layer::new(1, 2, Activation::ReLU, &mut rng()).with_names();
+    let expected = ["weight[0, 0]", "bias[0]", "weight[1, 0]", "bias[1]"];
+    assert_eq!(names(&layer), expected);
+    let model = MLP::new(2, &[1, 2], &mut rng()).with_names();
+    let expected = [
+        "layers.0.weight[0, 0]",
+        "layers.0.weight[0, 1]",
+        "layers.0.bias[0]",
+        "layers.1.weight[0, 0]",
+        "layers.1.bias[0]",
+        "layers.1.weight[1, 0]",
+        "layers.1.bias[1]",
+    ];
+    assert_eq!(names(&model), expected);
 }
 
 #[test]

@@ -352,3 +352,25 @@ fn clipping_agrees_with_pytorch() {
         assert_all_close(&grads(), &numbers(by_value), line);
     }
 }
+
+#[test]
+fn parameters_are_leaves_and_each_is_there_once() {
+    let [x, y] = [1.0, 2.0].map(Value::new);
+    let twice = || [x.clone(), y.clone(), x.clone()];
+    let computed = || [x.clone(), &x * &y];
+    let here = line!();
+    let panics = [
+        panic_of(|| drop(SGD::new(twice(), 0.1))),
+        panic_of(|| drop(Adam::new(computed(), 0.1))),
+    ];
+    let expected = [
+        ("parameter 2 is the same leaf as parameter 0", here + 2),
+        (
+            "parameter 1 is not a leaf: it was computed from other values",
+            here + 3,
+        ),
+    ];
+    for ((message, line), expected) in panics.iter().zip(expected) {
+        assert_eq!((&message[..], *line), expected);
+    }
+}

@@ -119,7 +119,7 @@ fn everything_that_does_not_fit_is_listed_at_once() {
         "the file does not fit the module:
     layers.0.weight has the shape [3, 2], not [2, 3]
     layers.0.bias holds I64 numbers, not F64 or F32
-    layers.1.weight holds NaN at 1
+    layers.1.weight[0, 1] is NaN
     layers.1.bias [1] is missing
     head.weight is not in the module"
     );

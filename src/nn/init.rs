@@ -11,14 +11,15 @@ pub enum Init {
     /// Uniform in ±1 / √fan-in, as PyTorch's `Linear` does.
     #[default]
     Uniform,
-    /// Uniform in ±√(6 / (fan-in + fan-out)), for tanh and sigmoid: Glorot and Bengio 2010,
-    /// equation 16.
+    /// Uniform in ±√(6 / (fan-in + fan-out)), for tanh and sigmoid; also called Glorot: Glorot and
+    /// Bengio 2010, equation 16.
     XavierUniform,
     /// Normal with the variance 2 / (fan-in + fan-out): Glorot and Bengio 2010, equation 12.
     XavierNormal,
     /// Uniform in ±√(6 / fan-in), the variance of `HeNormal`.
     HeUniform,
-    /// Normal with the variance 2 / fan-in, for ReLU: He et al. 2015, equation 10.
+    /// Normal with the variance 2 / fan-in, for ReLU; also called Kaiming: He et al. 2015, equation
+    /// 10.
     HeNormal,
 }
 

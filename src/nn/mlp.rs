@@ -92,10 +92,11 @@ impl MLP {
         &self.layers
     }
 
-    /// Names the parameters of each neuron: see [`Neuron::with_names`](super::Neuron::with_names).
+    /// Names the parameters by their block and their place in it, such as `layers.0.weight[3, 1]` for
+    /// that of neuron 3 and input 1 of the first layer: to tell them apart in a tree and in reports.
     #[must_use]
-    pub fn with_names(mut self) -> Self {
-        self.layers = self.layers.into_iter().map(Layer::with_names).collect();
+    pub fn with_names(self) -> Self {
+        self.blocks().iter().for_each(Block::name_values);
         self
     }
 

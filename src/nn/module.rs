@@ -175,6 +175,23 @@ impl Block {
         self
     }
 
+    /// Names the parameters by their places.
+    pub(super) fn name_values(&self) {
+        for (i, value) in self.values.iter().enumerate() {
+            value.set_name(self.name_of(i));
+        }
+    }
+
+    /// The block and the place in it of a parameter: `layers.0.weight[3, 1]`.
+    pub(super) fn name_of(&self, i: usize) -> String {
+        let mut rest = i;
+        let mut place = self.shape.clone();
+        for index in place.iter_mut().rev() {
+            (rest, *index) = (rest / *index, rest % *index);
+        }
+        format!("{}{place:?}", self.name)
+    }
+
     /// The name, such as `layers.0.weight`.
     pub fn name(&self) -> &str {
         &self.name

@@ -200,7 +200,7 @@ fn numbers_for(block: &Block, tensors: &SafeTensors) -> Result<Vec<f64>, String>
         dtype => return Err(format!("{name} holds {dtype} numbers, not F64 or F32")),
     };
     match numbers.iter().position(|number| !number.is_finite()) {
-        Some(i) => Err(format!("{name} holds {} at {i}", numbers[i])),
+        Some(i) => Err(format!("{} is {}", block.name_of(i), numbers[i])),
         None => Ok(numbers),
     }
 }

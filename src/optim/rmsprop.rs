@@ -22,7 +22,7 @@ impl RMSProp {
     ///
     /// # Panics
     ///
-    /// If the learning rate is negative.
+    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {

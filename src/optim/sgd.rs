@@ -23,7 +23,7 @@ impl SGD {
     ///
     /// # Panics
     ///
-    /// If the learning rate is negative.
+    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
@@ -60,7 +60,7 @@ impl Momentum {
     ///
     /// # Panics
     ///
-    /// If the learning rate is negative.
+    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {

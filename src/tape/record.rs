@@ -50,7 +50,7 @@ impl Inputs {
         let mut indices = HashMap::new();
         for (i, input) in inputs.iter().enumerate() {
             assert!(
-                matches!(input.origin(), Origin::Leaf),
+                input.is_leaf(),
                 "input {i} is not a leaf: it was computed from other values"
             );
             if let Some(first) = indices.insert(input.address(), i) {
