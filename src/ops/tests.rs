@@ -32,6 +32,11 @@ macro_rules! list_operations {
                 } )*
             }
         }
+
+        /// What the operation passes down, as the row has it.
+        fn rules(op: Op) -> Vec<&'static str> {
+            match op { $( Op::$Op => vec![stringify!($dx) $(, stringify!($dy))?], )* }
+        }
     };
     ($x:ident) => { Arguments::X };
     ($x:ident, $y:ident) => { Arguments::XAndY };
@@ -126,6 +131,24 @@ fn every_operation_has_its_paragraph_in_the_notes() {
             "notes/Gradients.md has no paragraph below '### {}'",
             self::heading(op)
         );
+    }
+}
+
+#[test]
+fn the_notes_quote_every_rule_as_it_is() {
+    let squeezed = |text: &str| text.replace(|c: char| c.is_whitespace() || c == '`', "");
+    let notes = include_str!("../../notes/Gradients.md");
+    for &(op, _) in OPERATIONS {
+        let (_, rest) = notes
+            .split_once(&format!("\n### {}\n", heading(op)))
+            .unwrap();
+        let paragraph = rest.split("\n##").next().unwrap();
+        for rule in rules(op) {
+            assert!(
+                squeezed(paragraph).contains(&squeezed(rule)),
+                "the paragraph on {op:?} does not say {rule}"
+            );
+        }
     }
 }
 
