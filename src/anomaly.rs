@@ -91,8 +91,8 @@ impl Value {
     /// before an optimizer has changed the parameters, for it looks at what the nodes hold. It takes
     /// as long as a backward pass or two.
     ///
-    /// The gradient of a value behind which the backward pass ends, such as a condition, is not
-    /// looked at: it reaches nobody.
+    /// The gradients of detached values and of conditions are not looked at, because the backward pass
+    /// ends there.
     ///
     /// ```
     /// use micrograd::anomaly::Pass;
