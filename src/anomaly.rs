@@ -310,21 +310,16 @@ impl Report {
     /// The names on the way to the output, and the source line.
     fn surroundings(&mut self, order: &Order, position: usize) {
         let way = way_to_output(order, position).into_iter().skip(1);
-        let names: Vec<_> = way
+        let mut names: Vec<_> = way
             .filter_map(|position| order.nodes()[position].name())
             .map(|name| printable(&name))
             .collect();
+        if names.len() > Self::MOST {
+            // The last one is nearest to the output.
+            names.splice(Self::MOST - 1..names.len() - 1, [String::from("…")]);
+        }
         if !names.is_empty() {
-            let left_out = if names.len() > Self::MOST {
-                " → …"
-            } else {
-                ""
-            };
-            let shown = &names[..names.len().min(Self::MOST)];
-            self.line(format_args!(
-                "on the way to {}{left_out}",
-                shown.join(" → ")
-            ));
+            self.line(format_args!("on the way to {}", names.join(" → ")));
         }
         if let Some(location) = order.nodes()[position].line().location() {
             self.line(format_args!("made at {location}"));

@@ -158,6 +158,26 @@ fn every_kind_of_node_tells_its_operands() {
 }
 
 #[test]
+fn a_long_list_is_cut() {
+    let big = Value::new(1e308);
+    let lines = |terms: usize| {
+        let sum: Value = vec![big.clone(); terms].iter().sum();
+        report(&sum.find_anomaly().unwrap())
+    };
+    assert_eq!(lines(8).len(), 1 + 8);
+    assert_eq!(lines(8)[8], "term 7 = 1e308");
+    assert_eq!(lines(9)[9], "and 1 more");
+
+    let way = |names: usize| {
+        let chain = (0..names).fold(big.exp(), |x, i| (-x).with_name(i.to_string()));
+        report(&chain.find_anomaly().unwrap())[2].clone()
+    };
+    assert_eq!(way(8), "on the way to 0 → 1 → 2 → 3 → 4 → 5 → 6 → 7");
+    assert_eq!(way(9), "on the way to 0 → 1 → 2 → 3 → 4 → 5 → 6 → … → 8");
+    assert_eq!(way(90), "on the way to 0 → 1 → 2 → 3 → 4 → 5 → 6 → … → 89");
+}
+
+#[test]
 fn the_first_in_the_order_of_computation_is_reported() {
     let x = leaf("x", -1.0);
     let [first, second] = [x.sqrt(), x.ln()];
