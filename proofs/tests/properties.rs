@@ -29,6 +29,15 @@ fn point() -> impl Strategy<Value = [f64; INPUTS]> {
     [-2.0..2.0, -2.0..2.0, -2.0..2.0]
 }
 
+/// A number that a computation may fail on.
+fn wild() -> impl Strategy<Value = f64> {
+    prop_oneof![
+        4 => -2.0..2.0,
+        2 => proptest::sample::select(vec![0.0, -0.0, 1e-310, 1e200, -1e200, 710.0]),
+        1 => proptest::sample::select(vec![f64::INFINITY, f64::NEG_INFINITY, f64::NAN]),
+    ]
+}
+
 fn leaves(point: &[f64]) -> Vec<Value> {
     point.iter().copied().map(Value::new).collect()
 }
@@ -186,6 +195,21 @@ proptest! {
         let (value, by_tape) = Tape::record(&named, &mirrored).gradient(&point);
         prop_assert_eq!(value.to_bits(), y.data().to_bits());
         assert_close(&by_tape, &gradient, 1e-12 * size);
+    }
+
+    #[test]
+    fn a_tape_reports_the_anomaly_that_the_engine_finds(
+        function in Function::any(),
+        point in [wild(), wild(), wild()],
+    ) {
+        let xs = leaves(&point);
+        let y = function.of(&xs);
+        let tape = Tape::record(&xs, &y);
+        y.backward();
+        let by_engine = y.find_anomaly().map(|anomaly| anomaly.to_string());
+        let by_tape = tape.find_anomaly(&[point]).map(|anomaly| anomaly.to_string());
+        prop_assert!(y.data().is_finite() || by_engine.is_some());
+        prop_assert_eq!(by_tape, by_engine.map(|report| format!("row 0, {report}")));
     }
 
     #[test]
