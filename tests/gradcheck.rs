@@ -71,6 +71,18 @@ fn tolerances_can_be_chosen() {
 }
 
 #[test]
+fn the_tolerance_grows_with_the_derivative() {
+    // Off by a part of 5e-4, and by one of 0.1.
+    let off_by = |scale: f64, part: f64| {
+        move |x: &[Value]| scale * &x[0] + scale * part * (x[0].detach() - 0.5)
+    };
+    assert!(gradcheck(off_by(1e3, 5e-4), &[0.5]).is_ok());
+    assert!(gradcheck(off_by(1e-3, 0.1), &[0.5]).is_err());
+    assert!(gradcheck(off_by(1e3, 2e-3), &[0.5]).is_err());
+    assert!(gradcheck(off_by(1e-5, 0.1), &[0.5]).is_ok());
+}
+
+#[test]
 fn other_leaves_are_left_alone() {
     let w = Value::new(2.0);
     gradcheck(|x| &w * &x[0], &[1.0]).unwrap();
