@@ -165,3 +165,31 @@ fn jump(slopes: [f64; 4], tolerance: f64) -> bool {
     let least = changes.into_iter().fold(f64::INFINITY, f64::min);
     total > tolerance && least < 0.1 * total
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn slopes_that_change_at_one_place_only_are_a_kink() {
+        let kinks = [
+            [0.0, 0.0, 1.0, 1.0],  // between two pieces
+            [0.0, 0.3, 1.0, 1.0],  // in a piece
+            [-0.5, 1.0, 1.0, 1.0], // in the first one
+            [7.0, 7.0, 7.0, 6.99],
+        ];
+        let smooth = [
+            [1.0, 2.0, 3.0, 4.0],
+            [1.0, 1.01, 1.02, 1.03],
+            [4.0, 2.0, 1.0, 0.5],
+            [5.0, 5.0, 5.0, 5.0],
+            [5.0, 5.0, 5.0005, 5.0], // rounding
+        ];
+        for slopes in kinks {
+            assert!(jump(slopes, 2e-3), "{slopes:?}");
+        }
+        for slopes in smooth {
+            assert!(!jump(slopes, 2e-3), "{slopes:?}");
+        }
+    }
+}
