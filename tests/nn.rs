@@ -252,6 +252,11 @@ fn names_tell_the_parameters_apart() {
         "layers.1.bias[1]",
     ];
     assert_eq!(names(&model), expected);
+    let layer = Layer::new(3, 2, Activation::ReLU, &mut rng()).with_names();
+    assert_eq!(
+        names(&layer)[4..7],
+        ["weight[1, 0]", "weight[1, 1]", "weight[1, 2]"]
+    );
 }
 
 #[test]

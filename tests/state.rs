@@ -235,6 +235,26 @@ fn what_is_no_readable_file_is_an_error_that_names_it() {
 }
 
 #[test]
+fn a_file_may_be_somewhat_larger_than_the_module_needs() {
+    let neuron = |inputs| {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+        Neuron::new(inputs, Activation::Linear, &mut rng)
+    };
+    // Half a megabyte of something else is read, and named.
+    let header = r#"{"other":{"dtype":"F64","shape":[65536],"data_offsets":[0,524288]}}"#;
+    let other = path("other");
+    fs::write(&other, file(header, 524_288)).unwrap();
+    let error = neuron(1).load(&other).unwrap_err().to_string();
+    assert!(error.contains("other is not in the module"), "{error}");
+    // And a large module has a large file.
+    let large = path("large module");
+    neuron(300_000).save(&large).unwrap();
+    neuron(300_000).load(&large).unwrap();
+    let error = neuron(1).load(&large).unwrap_err().to_string();
+    assert!(error.contains("far more than the module needs"), "{error}");
+}
+
+#[test]
 fn a_save_replaces_the_file_and_leaves_nothing_beside_it() {
     let directory = path("replaced");
     fs::create_dir_all(&directory).unwrap();

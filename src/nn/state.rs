@@ -96,10 +96,6 @@ pub(super) fn save(module: &(impl Module + ?Sized), path: &Path) -> Result<(), S
 }
 
 fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let directory = match path.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -107,7 +103,7 @@ fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         // Those of any new file: less what the process masks.
         builder.permissions(PermissionsExt::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(directory)?;
+    let mut file = builder.tempfile_in(path.parent().unwrap_or(path))?;
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -130,7 +126,7 @@ pub(super) fn load_bytes(module: &(impl Module + ?Sized), bytes: &[u8]) -> Resul
 /// Beyond this size a file is not read: it can only be of another, far larger module.
 fn most_bytes(blocks: &[Block]) -> usize {
     let numbers: usize = blocks.iter().map(|block| block.values().len()).sum();
-    (1 << 20) + 4096 * blocks.len() + 64 * numbers
+    (1 << 20) + 64 * numbers
 }
 
 fn read(path: &Path, most_bytes: usize) -> io::Result<Vec<u8>> {
