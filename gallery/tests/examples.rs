@@ -102,15 +102,19 @@ fn interop_reads_what_it_wrote_and_says_what_is_wrong() {
         "{out}"
     );
 
-    fs::write(directory.join("pytorch.csv"), "1,two\n").unwrap();
-    for arguments in [
-        &["read", text][..],
-        &["read", "/no/such/directory"],
-        &["reed", text],
-        &[],
-    ] {
+    let fails = |arguments: &[&str]| {
         let failed = example("interop", arguments);
-        assert!(!failed.status.success());
+        assert!(!failed.status.success(), "{arguments:?}");
         assert_eq!(String::from_utf8(failed.stderr).unwrap().lines().count(), 1);
+    };
+    let csv = directory.join("pytorch.csv");
+    let numbers = fs::read_to_string(&csv).unwrap();
+    let (_, others) = numbers.split_once(',').unwrap();
+    for first in ["NaN", "1000", "one"] {
+        fs::write(&csv, format!("{first},{others}")).unwrap();
+        fails(&["read", text]);
     }
+    fails(&["read", "/no/such/directory"]);
+    fails(&["reed", text]);
+    fails(&[]);
 }
