@@ -11,6 +11,7 @@ use std::process::ExitCode;
 
 use micrograd::data::make_moons;
 use micrograd::engine::Value;
+use micrograd::nn::loss::l2_penalty;
 use micrograd::nn::{MLP, Module};
 use micrograd::optim::{Adam, Optimizer};
 use micrograd::rand::SeedableRng;
@@ -69,8 +70,7 @@ fn loss(model: &MLP, scores: &[Value], rows: &[[f64; 3]]) -> Value {
         .iter()
         .zip(rows)
         .map(|(score, [_, _, label])| (1.0 - *label * score).relu());
-    let squares = model.parameters().into_iter().map(|p| p.pow(2.0));
-    losses.sum::<Value>() / rows.len() as f64 + L2 * squares.sum::<Value>()
+    losses.sum::<Value>() / rows.len() as f64 + L2 * l2_penalty(&model.parameters())
 }
 
 /// The percentage of scores on the right side of 0.

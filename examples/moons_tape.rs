@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use micrograd::data::make_moons;
 use micrograd::engine::Value;
+use micrograd::nn::loss::l2_penalty;
 use micrograd::nn::{MLP, Module};
 use micrograd::optim::{Adam, Optimizer};
 use micrograd::rand::SeedableRng;
@@ -33,8 +34,7 @@ fn train(model: &MLP, rows: &[[f64; 3]]) {
     // The loss of one row. What the inputs hold does not matter: each row brings its own numbers.
     let [x, y, label] = ["x", "y", "label"].map(|name| Value::new(0.0).with_name(name));
     let score = model.forward(&[x.clone(), y.clone()]).remove(0);
-    let squares = model.parameters().into_iter().map(|p| p.pow(2.0));
-    let loss = (1.0 - &label * score).relu() + L2 * squares.sum::<Value>();
+    let loss = (1.0 - &label * score).relu() + L2 * l2_penalty(&model.parameters());
     let tape = Tape::record(&[x, y, label], &loss);
 
     let mut optim = Adam::new(model.parameters(), LEARNING_RATE);

@@ -8,7 +8,8 @@ import pathlib
 import sys
 
 import torch
-from safetensors.torch import load_file, safe_open, save_file
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 torch.set_default_dtype(torch.float64)

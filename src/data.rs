@@ -67,22 +67,22 @@ pub(crate) fn standard_normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
     radius * libm::cos(TAU * rng.random::<f64>())
 }
 
-/// Takes the rows apart at random: into those to train on, and those to test with. `test_part`, from
-/// 0 to 1, is the part of the latter, rounded up to a whole row as scikit-learn does.
+/// Takes the rows apart at random: into those to train on, and those to test with. `test_fraction`, from
+/// 0 to 1, is that of the latter, rounded up to a whole row as scikit-learn does.
 ///
 /// # Panics
 ///
-/// If `test_part` is not from 0 to 1.
+/// If `test_fraction` is not from 0 to 1.
 #[must_use]
 #[track_caller]
 pub fn train_test_split<Row>(
     mut rows: Vec<Row>,
-    test_part: f64,
+    test_fraction: f64,
     rng: &mut (impl Rng + ?Sized),
 ) -> (Vec<Row>, Vec<Row>) {
     assert!(
-        (0.0..=1.0).contains(&test_part),
-        "the part to test with must be from 0 to 1, not {test_part}"
+        (0.0..=1.0).contains(&test_fraction),
+        "the fraction to test with must be from 0 to 1, not {test_fraction}"
     );
     rows.shuffle(rng);
     #[expect(
@@ -90,7 +90,7 @@ pub fn train_test_split<Row>(
         clippy::cast_sign_loss,
         reason = "0 to the length"
     )]
-    let test_rows = (test_part * rows.len() as f64).ceil() as usize;
+    let test_rows = (test_fraction * rows.len() as f64).ceil() as usize;
     let train = rows.split_off(test_rows);
     (train, rows)
 }
@@ -142,7 +142,7 @@ impl<Row> ExactSizeIterator for Batches<'_, Row> {}
 /// that new rows can be treated alike.
 ///
 /// As in scikit-learn, the standard deviation is that of the population, and a column that does not
-/// vary is shifted only.
+/// vary, but for what rounding makes of it, is shifted only.
 ///
 /// ```
 /// use micrograd::data::StandardScaler;
@@ -175,18 +175,22 @@ impl StandardScaler {
                 "row {i} has {numbers} numbers, not {columns}"
             );
         }
-        let mean_of = |number: &dyn Fn(&[f64]) -> f64| {
-            rows.iter().map(|row| number(row.as_ref())).sum::<f64>() / rows.len() as f64
-        };
-        let mean: Vec<_> = (0..columns).map(|i| mean_of(&|row| row[i])).collect();
-        let deviation = |i: usize| mean_of(&|row| (row[i] - mean[i]).powi(2)).sqrt();
-        let scale = (0..columns).map(|i| match deviation(i) {
-            0.0 => 1.0,
-            deviation => deviation,
-        });
+        let count = rows.len() as f64;
+        let (means, scales) = (0..columns)
+            .map(|i| {
+                let column = || rows.iter().map(|row| row.as_ref()[i]);
+                let mean = column().sum::<f64>() / count;
+                let variance = column().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
+                // What rounding may leave where all numbers are the same; scikit-learn's bound.
+                let rounding =
+                    count * f64::EPSILON * variance + (count * f64::EPSILON * mean).powi(2);
+                let varies = variance > rounding || variance.is_nan();
+                (mean, if varies { variance.sqrt() } else { 1.0 })
+            })
+            .unzip();
         Self {
-            scale: scale.collect(),
-            mean,
+            mean: means,
+            scale: scales,
         }
     }
 

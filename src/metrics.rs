@@ -1,5 +1,8 @@
 //! Metrics: how good predictions are, as plain numbers.
 //!
+//! The predictions come first, as in the losses, and then what is actual; scikit-learn has it the other
+//! way round.
+//!
 //! ```
 //! use micrograd::metrics::{ConfusionMatrix, accuracy, argmax};
 //!
@@ -13,7 +16,7 @@
 use std::fmt;
 use std::iter;
 
-/// The part of the classes that were predicted right, from 0 to 1; of none NaN.
+/// The fraction of the classes that were predicted right, from 0 to 1; of none NaN.
 ///
 /// # Panics
 ///
@@ -22,13 +25,13 @@ use std::iter;
 #[track_caller]
 pub fn accuracy(predicted: &[usize], actual: &[usize]) -> f64 {
     expect_as_many(predicted.len(), actual.len());
-    part(iter::zip(predicted, actual).map(|(p, a)| p == a))
+    fraction(iter::zip(predicted, actual).map(|(p, a)| p == a))
 }
 
-/// The part of the scores that have the sign of their label, from 0 to 1; of none NaN.
+/// The fraction of the scores that have the sign of their label, from 0 to 1; of none NaN.
 ///
 /// A score or a label is positive for one class, and 0 or negative for the other. So labels may be 1
-/// and 0, or 1 and -1; scores may be logits, but not probabilities.
+/// and 0, or 1 and -1; scores may be logits, but not probabilities. A score of NaN is wrong.
 ///
 /// # Panics
 ///
@@ -37,15 +40,23 @@ pub fn accuracy(predicted: &[usize], actual: &[usize]) -> f64 {
 #[track_caller]
 pub fn binary_accuracy(scores: &[f64], labels: &[f64]) -> f64 {
     expect_as_many(scores.len(), labels.len());
-    part(iter::zip(scores, labels).map(|(&score, &label)| (score > 0.0) == (label > 0.0)))
+    let right = |(&score, &label): (&f64, &f64)| !score.is_nan() && (score > 0.0) == (label > 0.0);
+    fraction(iter::zip(scores, labels).map(right))
 }
 
 /// R², the coefficient of determination: 1 - Σ (a - p)² / Σ (a - mean)². It is 1 for exact
 /// predictions, 0 for those that are no better than the mean of the actual values, and may be
 /// negative.
 ///
-/// Where all actual values are the same it is 1 if the predictions are exact, else 0, as
-/// scikit-learn has it; of none it is NaN.
+/// Where all actual values are the same it is 1 if the predictions are exact, else 0. Of fewer than two
+/// it is NaN. Both are so in scikit-learn.
+///
+/// ```
+/// use micrograd::metrics::r2;
+///
+/// let (predicted, actual) = ([1.0, 2.0, 4.0], [1.0, 2.0, 3.0]);
+/// assert_eq!(r2(&predicted, &actual), 0.5);
+/// ```
 ///
 /// # Panics
 ///
@@ -54,20 +65,24 @@ pub fn binary_accuracy(scores: &[f64], labels: &[f64]) -> f64 {
 #[track_caller]
 pub fn r2(predicted: &[f64], actual: &[f64]) -> f64 {
     expect_as_many(predicted.len(), actual.len());
+    if actual.len() < 2 {
+        return f64::NAN;
+    }
     let mean = actual.iter().sum::<f64>() / actual.len() as f64;
     let residual: f64 = iter::zip(predicted, actual)
         .map(|(p, a)| (a - p).powi(2))
         .sum();
     let total: f64 = actual.iter().map(|a| (a - mean).powi(2)).sum();
-    if total == 0.0 && !actual.is_empty() {
+    let constant = actual.iter().all(|a| *a == actual[0]);
+    if constant && !residual.is_nan() {
         f64::from(residual == 0.0)
     } else {
         1.0 - residual / total
     }
 }
 
-/// The index of the greatest number, the first one if there are several; a NaN is greater than all.
-/// So it is the class that logits predict.
+/// The index of the greatest number, the first one if there are several: the class that logits predict.
+/// A NaN is greater than all, as in PyTorch.
 ///
 /// # Panics
 ///
@@ -75,7 +90,7 @@ pub fn r2(predicted: &[f64], actual: &[f64]) -> f64 {
 #[must_use]
 #[track_caller]
 pub fn argmax(numbers: &[f64]) -> usize {
-    assert!(!numbers.is_empty(), "nothing has no greatest number");
+    assert!(!numbers.is_empty(), "argmax needs at least one number");
     let mut greatest = 0;
     for (i, &number) in numbers.iter().enumerate() {
         let current = numbers[greatest];
@@ -114,17 +129,7 @@ impl ConfusionMatrix {
         Self { counts }
     }
 
-    /// How often `predicted` was predicted for `actual`.
-    ///
-    /// # Panics
-    ///
-    /// If there is no such class.
-    #[track_caller]
-    pub fn count(&self, actual: usize, predicted: usize) -> usize {
-        self.counts[actual][predicted]
-    }
-
-    /// A row for each actual class, with a count for each predicted one.
+    /// The counts: a row for each actual class, with a column for each predicted one, as in scikit-learn.
     pub fn rows(&self) -> &[Vec<usize>] {
         &self.counts
     }
@@ -153,8 +158,8 @@ impl fmt::Display for ConfusionMatrix {
     }
 }
 
-/// How many of these are true, as a part of all.
-fn part(hits: impl ExactSizeIterator<Item = bool>) -> f64 {
+/// How many of these are true, as a fraction of all.
+fn fraction(hits: impl ExactSizeIterator<Item = bool>) -> f64 {
     let all = hits.len() as f64;
     hits.filter(|&hit| hit).count() as f64 / all
 }

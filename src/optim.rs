@@ -44,10 +44,14 @@ pub trait Optimizer {
     ///
     /// # Panics
     ///
-    /// If it is negative.
+    /// If it is negative or NaN.
     fn set_learning_rate(&mut self, learning_rate: f64);
 
     /// Sets the gradient of every parameter to 0.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of a parameter is alive.
     #[track_caller]
     fn zero_grad(&self) {
         for parameter in self.parameters() {
@@ -92,19 +96,19 @@ impl Common {
         vec![0.0; self.parameters.len()]
     }
 
-    /// Panics if a step could not write all parameters.
-    #[track_caller]
-    fn expect_writable(&self) {
-        for parameter in &self.parameters {
-            drop(parameter.borrow_mut());
-        }
-    }
-
     /// The direction to descend against, weight decay included.
     fn gradient(&self, parameter: &Value) -> f64 {
         let gradient = parameter.grad();
         let gradient = if self.maximize { -gradient } else { gradient };
         gradient + self.weight_decay * parameter.data()
+    }
+}
+
+/// Panics if not all parameters can be written, before one is.
+#[track_caller]
+fn expect_writable(parameters: &[Value]) {
+    for parameter in parameters {
+        drop(parameter.borrow_mut());
     }
 }
 
@@ -137,7 +141,7 @@ macro_rules! optimizer {
             ///
             /// # Panics
             ///
-            /// If it is negative.
+            /// If it is negative or NaN.
             #[must_use]
             #[track_caller]
             pub fn weight_decay(mut self, weight_decay: f64) -> Self {
@@ -161,7 +165,7 @@ macro_rules! optimizer {
 
             #[track_caller]
             fn step(&mut self) {
-                self.common.expect_writable();
+                $crate::optim::expect_writable(&self.common.parameters);
                 self.update();
             }
 

@@ -344,6 +344,8 @@ fn a_tape_looks_at_the_gradients_that_it_computes() {
 #[cfg(feature = "locations")]
 #[test]
 fn the_report_names_the_source_line() {
+    use micrograd::nn::loss;
+
     let x = Value::new(0.0);
     let log = x.ln();
     let here = |anomaly: &Anomaly, line: u32| {
@@ -369,6 +371,18 @@ fn the_report_names_the_source_line() {
     model.layers()[0].neurons()[0].weights()[0].set_data(1e308);
     let output = model.forward(&[Value::new(1e308)]).remove(0);
     here(&output.find_anomaly().unwrap(), line!() - 1);
+    let [far, near] = [[1e308], [-1e308]].map(|number| number.map(Value::new));
+    let first = line!() + 2;
+    let losses = [
+        loss::mean_squared_error(&far, &near),
+        loss::mean_absolute_error(&far, &near),
+        loss::huber(&far, &near, 1.0),
+        loss::binary_cross_entropy_with_logits(&far, &near),
+        loss::hinge(&far, &near),
+    ];
+    for (loss, line) in losses.iter().zip(first..) {
+        here(&loss.find_anomaly().unwrap(), line);
+    }
     // The standard library called `sum`.
     let sum: Value = [Value::new(1e308), Value::new(1e308)].iter().sum();
     let report = sum.find_anomaly().unwrap().to_string();

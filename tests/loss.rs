@@ -5,7 +5,7 @@ mod common;
 use std::iter;
 
 use common::panic_of;
-use micrograd::engine::Value;
+use micrograd::engine::{Value, hessian};
 use micrograd::nn::loss;
 use micrograd::tape::Tape;
 
@@ -105,6 +105,15 @@ fn losses_agree_with_pytorch_on_a_tape_whose_rows_bring_the_targets() {
         let row = [&golden.predictions[..], &golden.targets].concat();
         let (value, gradient) = tape.gradient(&row);
         golden.assert_agrees(value, &gradient[..golden.predictions.len()]);
+    }
+}
+
+#[test]
+fn hubers_second_derivative_is_1_up_to_delta() {
+    for (prediction, second) in [(0.0, 1.0), (-0.5, 1.0), (3.0, 0.0)] {
+        let p = [Value::new(prediction)];
+        let loss = loss::huber(&p, &[Value::new(0.0)], 1.0);
+        assert_eq!(hessian(&loss, &p)[0][0].data(), second);
     }
 }
 

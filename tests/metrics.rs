@@ -6,14 +6,14 @@ use common::panic_of;
 use micrograd::metrics::{ConfusionMatrix, accuracy, argmax, binary_accuracy, r2};
 
 #[test]
-fn accuracy_is_the_part_that_is_right() {
+fn accuracy_is_the_fraction_that_is_right() {
     assert_eq!(accuracy(&[0, 2, 1, 1], &[0, 2, 2, 1]), 0.75);
     assert!(accuracy(&[], &[]).is_nan());
     assert_eq!(
         binary_accuracy(&[0.1, -3.0, 0.0, 7.0], &[1.0, -1.0, 0.0, -1.0]),
         0.75
     );
-    assert_eq!(binary_accuracy(&[f64::NAN], &[1.0]), 0.0);
+    assert_eq!(binary_accuracy(&[f64::NAN; 2], &[1.0, -1.0]), 0.0);
 }
 
 #[test]
@@ -26,7 +26,11 @@ fn r2_is_that_of_scikit_learn() {
     assert!(r2(&[-9.0; 4], &actual) < 0.0);
     assert_eq!(r2(&[2.0, 2.0], &[2.0, 2.0]), 1.0);
     assert_eq!(r2(&[2.0, 2.5], &[2.0, 2.0]), 0.0);
-    assert!(r2(&[], &[]).is_nan());
+    // The mean of these is not quite 0.1.
+    assert_eq!(r2(&[0.1, 0.1, 0.2], &[0.1; 3]), 0.0);
+    assert!(r2(&[f64::NAN, 2.0], &[2.0, 2.0]).is_nan());
+    assert!(r2(&[f64::NAN, 2.0], &[1.0, 2.0]).is_nan());
+    assert!(r2(&[2.0], &[2.0]).is_nan() && r2(&[], &[]).is_nan());
 }
 
 #[test]
@@ -41,7 +45,6 @@ fn a_confusion_matrix_counts_by_actual_and_predicted_class() {
     // sklearn.metrics.confusion_matrix([2, 0, 2, 2, 0, 1], [0, 0, 2, 2, 0, 2])
     let matrix = ConfusionMatrix::new(&[0, 0, 2, 2, 0, 2], &[2, 0, 2, 2, 0, 1], 3);
     assert_eq!(matrix.rows(), [[2, 0, 0], [0, 0, 1], [1, 0, 2]]);
-    assert_eq!((matrix.count(1, 2), matrix.count(2, 1)), (1, 0));
     let table = "     0  1  2\n  0  2  .  .\n  1  .  .  1\n  2  1  .  2";
     assert_eq!(matrix.to_string(), table);
     assert_eq!(ConfusionMatrix::new(&[], &[], 0).rows().len(), 0);
@@ -59,7 +62,7 @@ fn a_mistake_says_both_numbers() {
         ("1 predictions, 0 actual", &|| {
             let _ = r2(&[1.0], &[]);
         }),
-        ("no greatest", &|| {
+        ("at least one number", &|| {
             let _ = argmax(&[]);
         }),
         ("no class 3 among 3", &|| {

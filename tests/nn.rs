@@ -176,7 +176,7 @@ fn a_module_of_ones_own_lists_a_tied_parameter_once() {
 }
 
 #[test]
-fn weights_start_within_the_bounds_of_their_init_and_biases_at_zero() {
+fn weights_start_with_the_distribution_of_their_init_and_biases_at_zero() {
     let (inputs, outputs) = (50, 100);
     let layer = Layer::new(inputs, outputs, Activation::ReLU, &mut rng());
     let uniform = |bound: f64| (Some(bound), bound * bound / 3.0);
@@ -192,13 +192,25 @@ fn weights_start_within_the_bounds_of_their_init_and_biases_at_zero() {
         layer.neurons()[0].bias().set_data(1.0);
         layer.init(init, &mut rng());
         let weights = data(layer.blocks()[0].values());
-        let mean = weights.iter().sum::<f64>() / weights.len() as f64;
-        let mean_square = weights.iter().map(|w| w * w).sum::<f64>() / weights.len() as f64;
-        if let Some(bound) = bound {
-            assert!(weights.iter().all(|w| w.abs() <= bound), "{init:?}");
-        }
-        assert!(mean.abs() < 0.05 * variance.sqrt(), "{init:?}: {mean}");
-        assert!((mean_square / variance - 1.0).abs() < 0.05, "{init:?}");
+        let moment = |power| {
+            let powers = weights.iter().map(|w| (w / variance.sqrt()).powi(power));
+            powers.sum::<f64>() / weights.len() as f64
+        };
+        // The fourth moment is that of the uniform or of the normal distribution.
+        let kurtosis = match bound {
+            Some(bound) => {
+                assert!(weights.iter().all(|w| w.abs() <= bound), "{init:?}");
+                1.8
+            }
+            None => 3.0,
+        };
+        assert!(moment(1).abs() < 0.05, "{init:?}: {}", moment(1));
+        assert!((moment(2) - 1.0).abs() < 0.05, "{init:?}: {}", moment(2));
+        assert!(
+            (moment(4) - kurtosis).abs() < 0.3,
+            "{init:?}: {}",
+            moment(4)
+        );
         assert!(data(layer.blocks()[1].values()).iter().all(|b| *b == 0.0));
     }
     // The default is `Init::Uniform`, from the first draw on.

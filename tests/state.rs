@@ -64,7 +64,7 @@ fn a_file_has_the_layout_of_a_state_dict() {
     let bytes = model.to_bytes().unwrap();
     let length = u64::from_le_bytes(bytes[..8].try_into().unwrap());
     let (header, data) = bytes[8..].split_at(usize::try_from(length).unwrap());
-    let header = str::from_utf8(header).unwrap();
+    let header = std::str::from_utf8(header).unwrap();
     assert!(
         header.starts_with(r#"{"__metadata__":{"format":"pt"},"#),
         "{header}"
@@ -273,6 +273,15 @@ fn a_save_replaces_the_file_and_leaves_nothing_beside_it() {
         fs::write(&usual, "").unwrap();
         let mode = |path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&path), mode(&usual));
+
+        // An old file keeps its permissions, and a link still leads to it.
+        fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+        fs::remove_file(&usual).unwrap();
+        std::os::unix::fs::symlink("model", &usual).unwrap();
+        model(2).save(&usual).unwrap();
+        assert_eq!(fs::read(&path).unwrap(), model(2).to_bytes().unwrap());
+        assert_eq!(mode(&path) & 0o777, 0o600);
+        assert!(fs::symlink_metadata(&usual).unwrap().is_symlink());
         fs::remove_file(usual).unwrap();
     }
 }
@@ -298,9 +307,28 @@ impl Module for Twice {
 }
 
 #[test]
-fn two_blocks_of_the_same_name_are_not_saved() {
-    let error = Twice.to_bytes().unwrap_err().to_string();
-    assert_eq!(error, "two blocks of the module are called w");
+fn two_blocks_of_the_same_name_are_neither_saved_nor_loaded() {
+    let header = r#"{"w":{"dtype":"F64","shape":[],"data_offsets":[0,8]}}"#;
+    let errors = [
+        Twice.to_bytes().map(drop),
+        Twice.load_bytes(&file(header, 8)),
+    ];
+    for error in errors {
+        let error = error.unwrap_err().to_string();
+        assert_eq!(error, "two blocks of the module are called w");
+    }
+}
+
+#[test]
+fn what_could_not_be_loaded_is_not_saved() {
+    let path = path("diverged");
+    model(1).save(&path).unwrap();
+    let diverged = model(2);
+    diverged.blocks()[2].values()[1].set_data(f64::NAN);
+    let error = diverged.save(&path).unwrap_err().to_string();
+    let expected = format!("{}: layers.1.weight[0, 1] is NaN", path.display());
+    assert_eq!(error, expected);
+    assert_eq!(fs::read(&path).unwrap(), model(1).to_bytes().unwrap());
 }
 
 #[test]

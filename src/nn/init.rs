@@ -11,15 +11,17 @@ pub enum Init {
     /// Uniform in ±1 / √fan-in, as PyTorch's `Linear` does.
     #[default]
     Uniform,
-    /// Uniform in ±√(6 / (fan-in + fan-out)), for tanh and sigmoid; also called Glorot: Glorot and
-    /// Bengio 2010, equation 16.
+    /// Uniform in ±√(6 / (fan-in + fan-out)), for tanh and sigmoid; also called Glorot uniform: Glorot
+    /// and Bengio 2010, equation 16. PyTorch's `xavier_uniform_` with a gain of 1.
     XavierUniform,
-    /// Normal with the variance 2 / (fan-in + fan-out): Glorot and Bengio 2010, equation 12.
+    /// Normal with the variance 2 / (fan-in + fan-out), also called Glorot normal: Glorot and Bengio
+    /// 2010, equation 12. PyTorch's `xavier_normal_` with a gain of 1.
     XavierNormal,
-    /// Uniform in ±√(6 / fan-in), the variance of `HeNormal`.
+    /// Uniform in ±√(6 / fan-in), which has the variance of `HeNormal`; also called Kaiming uniform.
+    /// PyTorch's `kaiming_uniform_` for ReLU.
     HeUniform,
-    /// Normal with the variance 2 / fan-in, for ReLU; also called Kaiming: He et al. 2015, equation
-    /// 10.
+    /// Normal with the variance 2 / fan-in, for ReLU; also called Kaiming normal: He et al. 2015,
+    /// equation 10. PyTorch's `kaiming_normal_` for ReLU.
     HeNormal,
 }
 

@@ -45,6 +45,10 @@ impl Layer {
     }
 
     /// Draws all weights anew and sets the biases to 0.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of a parameter is alive.
     #[track_caller]
     pub fn init(&self, init: Init, rng: &mut (impl Rng + ?Sized)) {
         for neuron in &self.neurons {

@@ -1,7 +1,10 @@
 //! Losses: how far the outputs of a net are from what they should be, as one [`Value`].
 //!
-//! A loss takes the outputs for one row, or of a whole batch one behind the other, and as many
-//! targets. Both are nodes, so a loss can be recorded on a tape whose rows bring the targets along:
+//! A loss takes outputs and as many targets, and returns the mean over these pairs: those of one row, or
+//! of a whole batch one behind the other. Only the cross-entropies of several classes take one row, whose
+//! logits belong together; for a batch, take the mean over its rows.
+//!
+//! Outputs and targets are nodes, so a loss can be recorded on a tape whose rows bring the targets along:
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -17,10 +20,25 @@
 //! let mean_loss = tape.backward(&[[0.5, -1.0, 1.0], [1.0, 0.0, -1.0]]);
 //! ```
 //!
-//! All means are over the numbers given, as PyTorch's `reduction="mean"`; over none they are NaN. A
-//! tape takes the mean over its rows by itself.
+//! The means are PyTorch's `reduction="mean"`; over nothing they are NaN. A tape takes the mean over its
+//! rows by itself.
+
+use std::iter;
 
 use crate::engine::Value;
+
+/// The mean of an expression over pairs of predictions and targets. A macro, for a closure would hide
+/// the caller's line.
+macro_rules! mean_over {
+    ($p:ident, $t:ident in $predictions:expr, $targets:expr => $loss:expr) => {{
+        expect_as_many($predictions, $targets);
+        let mut losses = Vec::with_capacity($predictions.len());
+        for ($p, $t) in iter::zip($predictions, $targets) {
+            losses.push($loss);
+        }
+        losses.into_iter().sum::<Value>() / $predictions.len() as f64
+    }};
+}
 
 /// Mean squared error, the mean of (p - t)². PyTorch's `mse_loss`.
 ///
@@ -30,7 +48,7 @@ use crate::engine::Value;
 #[must_use]
 #[track_caller]
 pub fn mean_squared_error(predictions: &[Value], targets: &[Value]) -> Value {
-    mean_over_pairs(predictions, targets, |p, t| (p - t).pow(2.0))
+    mean_over!(p, t in predictions, targets => (p - t).pow(2.0))
 }
 
 /// Mean absolute error, the mean of |p - t|. PyTorch's `l1_loss`. The gradient is 0 where both are
@@ -42,7 +60,7 @@ pub fn mean_squared_error(predictions: &[Value], targets: &[Value]) -> Value {
 #[must_use]
 #[track_caller]
 pub fn mean_absolute_error(predictions: &[Value], targets: &[Value]) -> Value {
-    mean_over_pairs(predictions, targets, |p, t| (p - t).abs())
+    mean_over!(p, t in predictions, targets => (p - t).abs())
 }
 
 /// Huber loss, the mean of ½ d² where d = |p - t| is at most `delta`, and of delta · (d - ½ delta)
@@ -55,10 +73,11 @@ pub fn mean_absolute_error(predictions: &[Value], targets: &[Value]) -> Value {
 #[track_caller]
 pub fn huber(predictions: &[Value], targets: &[Value], delta: f64) -> Value {
     assert!(delta > 0.0, "delta must be positive, not {delta}");
-    mean_over_pairs(predictions, targets, |p, t| {
-        let distance = (p - t).abs();
-        let near = distance.min(delta);
-        0.5 * &near * &near + delta * (distance - near)
+    mean_over!(p, t in predictions, targets => {
+        let difference = p - t;
+        // ½ d² of the part within delta, and delta for each step beyond.
+        let near = difference.max(-delta).min(delta);
+        &near * (difference - 0.5 * &near)
     })
 }
 
@@ -68,19 +87,28 @@ pub fn huber(predictions: &[Value], targets: &[Value], delta: f64) -> Value {
 ///
 /// It never takes p itself, whose logarithm would be lost far out: ln p = -softplus(-logit).
 ///
+/// ```
+/// use micrograd::engine::Value;
+/// use micrograd::nn::loss;
+///
+/// let logits = [1000.0, 0.0].map(Value::new); // sure, undecided
+/// let targets = [0.0, 1.0].map(Value::new);
+/// let loss = loss::binary_cross_entropy_with_logits(&logits, &targets);
+/// assert_eq!(loss.data(), (1000.0 + f64::ln(2.0)) / 2.0);
+/// ```
+///
 /// # Panics
 ///
 /// If there are not as many targets as logits.
 #[must_use]
 #[track_caller]
 pub fn binary_cross_entropy_with_logits(logits: &[Value], targets: &[Value]) -> Value {
-    mean_over_pairs(logits, targets, |x, t| {
-        t * (-x).softplus() + (1.0 - t) * x.softplus()
-    })
+    mean_over!(x, t in logits, targets => t * (-x).softplus() + (1.0 - t) * x.softplus())
 }
 
-/// Hinge loss, the mean of max(0, 1 - t · s) of scores s and labels t of -1 or +1: 0 where the score
-/// is on the right side by a margin of 1.
+/// Hinge loss, or maximum margin: the mean of max(0, 1 - t · s) of scores s and labels t of -1 or +1. It
+/// is 0 where the score is on the right side by a margin of 1, and so is the gradient just there.
+/// PyTorch's `margin_ranking_loss` of s and 0, with a margin of 1.
 ///
 /// # Panics
 ///
@@ -88,7 +116,7 @@ pub fn binary_cross_entropy_with_logits(logits: &[Value], targets: &[Value]) -> 
 #[must_use]
 #[track_caller]
 pub fn hinge(scores: &[Value], labels: &[Value]) -> Value {
-    mean_over_pairs(scores, labels, |s, t| (1.0 - t * s).relu())
+    mean_over!(s, t in scores, labels => (1.0 - t * s).relu())
 }
 
 /// Softmax cross-entropy of the logits of one row, one for each class: -Σ tᵢ ln pᵢ, where p =
@@ -99,7 +127,8 @@ pub fn hinge(scores: &[Value], labels: &[Value]) -> Value {
 /// et al. 2016, section 7).
 ///
 /// It is computed by log-sum-exp, with the greatest logit taken out of it, so it neither overflows
-/// nor loses a logarithm: ln pᵢ = zᵢ - ln Σ eᶻ, with z = logits - max(logits).
+/// nor loses a logarithm: ln pᵢ = zᵢ - ln Σ eᶻ, with z = logits - max(logits). A logit of -∞ makes it
+/// NaN, as 0 · ∞ is; [`cross_entropy_of_class`] takes one for a class that cannot be.
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -214,17 +243,6 @@ pub fn l1_penalty(parameters: &[Value]) -> Value {
 #[track_caller]
 pub fn l2_penalty(parameters: &[Value]) -> Value {
     Value::dot(parameters, parameters)
-}
-
-#[track_caller]
-fn mean_over_pairs(
-    predictions: &[Value],
-    targets: &[Value],
-    loss: impl Fn(&Value, &Value) -> Value,
-) -> Value {
-    expect_as_many(predictions, targets);
-    let losses = predictions.iter().zip(targets).map(|(p, t)| loss(p, t));
-    losses.sum::<Value>() / predictions.len() as f64
 }
 
 /// Gives the part `smoothing` to the mean over all classes, and the rest to the targets.

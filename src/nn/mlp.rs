@@ -75,6 +75,10 @@ impl MLP {
     /// let model = MLP::new(2, &[16, 16, 1], &mut rng);
     /// model.init(Init::HeNormal, &mut rng);
     /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a guard of a parameter is alive.
     #[track_caller]
     pub fn init(&self, init: Init, rng: &mut (impl Rng + ?Sized)) {
         for layer in &self.layers {

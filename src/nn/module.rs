@@ -46,6 +46,10 @@ pub trait Module {
     }
 
     /// Sets the gradient of every parameter to 0.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of a parameter is alive.
     #[track_caller]
     fn zero_grad(&self) {
         for parameter in self.parameters() {
@@ -54,7 +58,8 @@ pub trait Module {
     }
 
     /// Saves the parameters in a safetensors file, as PyTorch's `state_dict`: one float64 tensor for
-    /// each block. An interrupted save leaves the old file as it was.
+    /// each block. An interrupted save leaves the old file as it was; a finished one replaces it, with its
+    /// permissions.
     ///
     /// ```
     /// use micrograd::nn::{MLP, Module};
@@ -71,7 +76,8 @@ pub trait Module {
     ///
     /// # Errors
     ///
-    /// If the file cannot be written, or if two blocks have the same name.
+    /// If the file cannot be written, if two blocks have the same name, or if a parameter is not finite:
+    /// `load` would refuse it. The old file is as it was then.
     ///
     /// # Panics
     ///
@@ -91,7 +97,8 @@ pub trait Module {
     ///
     /// If the file cannot be read, or is no safetensors file; if a block is missing, has another
     /// shape, or holds numbers of another type or such that are not finite; if there are tensors that
-    /// the module has not. The message lists all of that, and no parameter has been changed.
+    /// the module has not. The message lists all of that, and no parameter has been changed. Or if two
+    /// blocks of the module have the same name.
     ///
     /// # Panics
     ///
@@ -109,7 +116,7 @@ pub trait Module {
     ///
     /// # Errors
     ///
-    /// If two blocks have the same name.
+    /// If two blocks have the same name, or if a parameter is not finite.
     ///
     /// # Panics
     ///

@@ -1,10 +1,10 @@
 //! The parameters of a module as a safetensors file.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::error::Error;
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::Path;
 
@@ -62,32 +62,45 @@ impl View for Tensor<'_> {
     }
 }
 
+/// The blocks of a module, each of another name.
+fn blocks_of(module: &(impl Module + ?Sized)) -> Result<Vec<Block>, StateError> {
+    let blocks = module.blocks();
+    let mut names = HashSet::new();
+    match blocks.iter().find(|block| !names.insert(block.name())) {
+        Some(block) => Err(StateError::new(format_args!(
+            "two blocks of the module are called {}",
+            block.name()
+        ))),
+        None => Ok(blocks),
+    }
+}
+
+/// Fails if one of the numbers is not finite.
+fn expect_finite(block: &Block, numbers: &[f64]) -> Result<(), String> {
+    match numbers.iter().position(|number| !number.is_finite()) {
+        Some(i) => Err(format!("{} is {}", block.name_of(i), numbers[i])),
+        None => Ok(()),
+    }
+}
+
 #[track_caller]
 pub(super) fn to_bytes(module: &(impl Module + ?Sized)) -> Result<Vec<u8>, StateError> {
-    let blocks = module.blocks();
+    let blocks = blocks_of(module)?;
     let mut tensors = BTreeMap::new();
     for block in &blocks {
-        let mut bytes = Vec::with_capacity(size_of::<f64>() * block.values().len());
+        let mut numbers = Vec::with_capacity(block.values().len());
         for value in block.values() {
-            bytes.extend(value.data().to_le_bytes());
+            numbers.push(value.data());
         }
+        expect_finite(block, &numbers).map_err(StateError::new)?;
+        let bytes = numbers.into_iter().flat_map(f64::to_le_bytes).collect();
         let shape = block.shape();
-        if tensors
-            .insert(block.name(), Tensor { shape, bytes })
-            .is_some()
-        {
-            return Err(StateError::new(format_args!(
-                "two blocks of the module are called {}",
-                block.name()
-            )));
-        }
+        tensors.insert(block.name(), Tensor { shape, bytes });
     }
     let metadata = HashMap::from([(String::from("format"), String::from("pt"))]);
     safetensors::serialize(tensors, Some(metadata)).map_err(StateError::new)
 }
 
-/// Writes to a new file beside it, which then takes its place: whoever opens the path finds the old
-/// file or the new one, and never a part.
 #[track_caller]
 pub(super) fn save(module: &(impl Module + ?Sized), path: &Path) -> Result<(), StateError> {
     let in_file = |error: &dyn fmt::Display| StateError::in_file(path, error);
@@ -95,7 +108,11 @@ pub(super) fn save(module: &(impl Module + ?Sized), path: &Path) -> Result<(), S
     replace_file(path, &bytes).map_err(|error| in_file(&error))
 }
 
+/// Writes to a new file beside the old one, whose permissions it gets and whose place it then takes:
+/// whoever opens the path finds the one or the other, and never a part. A link stays, and what it leads
+/// to is replaced.
 fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.into());
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -104,6 +121,9 @@ fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         builder.permissions(PermissionsExt::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(path.parent().unwrap_or(path))?;
+    if let Ok(old) = fs::metadata(path) {
+        file.as_file().set_permissions(old.permissions())?;
+    }
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
@@ -113,14 +133,14 @@ fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
 #[track_caller]
 pub(super) fn load(module: &(impl Module + ?Sized), path: &Path) -> Result<(), StateError> {
     let in_file = |error: &dyn fmt::Display| StateError::in_file(path, error);
-    let blocks = module.blocks();
+    let blocks = blocks_of(module).map_err(|error| in_file(&error))?;
     let bytes = read(path, most_bytes(&blocks)).map_err(|error| in_file(&error))?;
     load_blocks(&blocks, &bytes).map_err(|error| in_file(&error))
 }
 
 #[track_caller]
 pub(super) fn load_bytes(module: &(impl Module + ?Sized), bytes: &[u8]) -> Result<(), StateError> {
-    load_blocks(&module.blocks(), bytes)
+    load_blocks(&blocks_of(module)?, bytes)
 }
 
 /// Beyond this size a file is not read: it can only be of another, far larger module.
@@ -195,10 +215,8 @@ fn numbers_for(block: &Block, tensors: &SafeTensors) -> Result<Vec<f64>, String>
         Dtype::F32 => numbers(bytes, |bytes| f64::from(f32::from_le_bytes(bytes))),
         dtype => return Err(format!("{name} holds {dtype} numbers, not F64 or F32")),
     };
-    match numbers.iter().position(|number| !number.is_finite()) {
-        Some(i) => Err(format!("{} is {}", block.name_of(i), numbers[i])),
-        None => Ok(numbers),
-    }
+    expect_finite(block, &numbers)?;
+    Ok(numbers)
 }
 
 fn numbers<const SIZE: usize>(bytes: &[u8], number: fn([u8; SIZE]) -> f64) -> Vec<f64> {

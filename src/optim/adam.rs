@@ -31,7 +31,8 @@ impl Adam {
     ///
     /// # Panics
     ///
-    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative.
+    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative
+    /// or NaN.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
@@ -54,7 +55,7 @@ impl Adam {
     ///
     /// # Panics
     ///
-    /// If one is negative, or 1 or more.
+    /// If one is negative, 1 or more, or NaN.
     #[must_use]
     #[track_caller]
     pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
@@ -67,7 +68,7 @@ impl Adam {
     ///
     /// # Panics
     ///
-    /// If it is negative.
+    /// If it is negative or NaN.
     #[must_use]
     #[track_caller]
     pub fn eps(mut self, eps: f64) -> Self {
@@ -81,7 +82,7 @@ impl Adam {
     ///
     /// # Panics
     ///
-    /// If it is negative.
+    /// If it is negative or NaN.
     #[must_use]
     #[track_caller]
     pub fn decoupled_weight_decay(mut self, weight_decay: f64) -> Self {

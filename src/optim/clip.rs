@@ -19,10 +19,12 @@ use crate::engine::Value;
 ///
 /// # Panics
 ///
-/// If `max_norm` is negative or NaN, or if a guard of a parameter is alive.
+/// If `max_norm` is negative or NaN, or if a guard of a parameter is alive. No gradient has been changed
+/// then.
 #[track_caller]
 pub fn clip_grad_norm(parameters: &[Value], max_norm: f64) -> f64 {
     let max_norm = super::at_least_zero("norm", max_norm);
+    super::expect_writable(parameters);
     let mut squares = 0.0;
     for parameter in parameters {
         squares += parameter.grad() * parameter.grad();
@@ -42,10 +44,12 @@ pub fn clip_grad_norm(parameters: &[Value], max_norm: f64) -> f64 {
 ///
 /// # Panics
 ///
-/// If `limit` is negative or NaN, or if a guard of a parameter is alive.
+/// If `limit` is negative or NaN, or if a guard of a parameter is alive. No gradient has been changed
+/// then.
 #[track_caller]
 pub fn clip_grad_value(parameters: &[Value], limit: f64) {
     let limit = super::at_least_zero("limit", limit);
+    super::expect_writable(parameters);
     for parameter in parameters {
         let mut numbers = parameter.borrow_mut();
         numbers.grad = numbers.grad.clamp(-limit, limit);

@@ -22,7 +22,8 @@ impl RMSProp {
     ///
     /// # Panics
     ///
-    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative.
+    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative
+    /// or NaN.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
@@ -43,7 +44,7 @@ impl RMSProp {
     ///
     /// # Panics
     ///
-    /// If it is negative.
+    /// If it is negative or NaN.
     #[must_use]
     #[track_caller]
     pub fn alpha(mut self, alpha: f64) -> Self {
@@ -55,7 +56,7 @@ impl RMSProp {
     ///
     /// # Panics
     ///
-    /// If it is negative.
+    /// If it is negative or NaN.
     #[must_use]
     #[track_caller]
     pub fn eps(mut self, eps: f64) -> Self {
@@ -67,7 +68,7 @@ impl RMSProp {
     ///
     /// # Panics
     ///
-    /// If it is negative.
+    /// If it is negative or NaN.
     #[must_use]
     #[track_caller]
     pub fn momentum(mut self, momentum: f64) -> Self {

@@ -23,7 +23,8 @@ impl SGD {
     ///
     /// # Panics
     ///
-    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative.
+    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative
+    /// or NaN.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
@@ -43,7 +44,21 @@ optimizer!(SGD);
 
 /// Gradient descent with momentum: v ← μ · v + (1 - τ) · g, then p ← p - lr · v (Polyak 1964).
 ///
-/// At the first step v is g, as in PyTorch.
+/// At the first step v is g, as in PyTorch. Without momentum, that is with μ = 0, v is always g.
+///
+/// ```
+/// use micrograd::engine::Value;
+/// use micrograd::optim::{Momentum, Optimizer};
+///
+/// let p = Value::new(1.0);
+/// let mut optim = Momentum::new([p.clone()], 0.1).momentum(0.5);
+/// for _ in 0..2 {
+///     optim.zero_grad();
+///     (2.0 * &p).backward();
+///     optim.step();
+/// }
+/// assert_eq!(p.data(), 1.0 - 0.1 * 2.0 - 0.1 * 3.0); // the velocity is 2, then 3
+/// ```
 #[derive(Clone, Debug)]
 pub struct Momentum {
     common: Common,
@@ -60,7 +75,8 @@ impl Momentum {
     ///
     /// # Panics
     ///
-    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative.
+    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative
+    /// or NaN.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
@@ -77,11 +93,12 @@ impl Momentum {
     ///
     /// # Panics
     ///
-    /// If it is negative.
+    /// If it is negative or NaN, or if it is 0 and the momentum is Nesterov's.
     #[must_use]
     #[track_caller]
     pub fn momentum(mut self, momentum: f64) -> Self {
         self.mu = at_least_zero("momentum", momentum);
+        self.expect_possible_nesterov();
         self
     }
 
@@ -94,7 +111,7 @@ impl Momentum {
     #[track_caller]
     pub fn dampening(mut self, dampening: f64) -> Self {
         self.dampening = dampening;
-        self.expect_undamped_nesterov();
+        self.expect_possible_nesterov();
         self
     }
 
@@ -103,20 +120,21 @@ impl Momentum {
     ///
     /// # Panics
     ///
-    /// If the dampening is not 0.
+    /// If the dampening is not 0, or if the momentum is.
     #[must_use]
     #[track_caller]
     pub fn nesterov(mut self) -> Self {
         self.nesterov = true;
-        self.expect_undamped_nesterov();
+        self.expect_possible_nesterov();
         self
     }
 
     #[track_caller]
-    fn expect_undamped_nesterov(&self) {
+    fn expect_possible_nesterov(&self) {
         assert!(
-            !self.nesterov || self.dampening == 0.0,
-            "Nesterov momentum needs a dampening of 0, not {}",
+            !self.nesterov || self.mu > 0.0 && self.dampening == 0.0,
+            "Nesterov momentum needs a momentum above 0 and a dampening of 0, not {} and {}",
+            self.mu,
             self.dampening
         );
     }
@@ -126,7 +144,7 @@ impl Momentum {
         let velocity = self.velocity.get_or_insert_with(|| self.common.zeros());
         for (p, v) in self.common.parameters.iter().zip(velocity) {
             let g = self.common.gradient(p);
-            *v = if first {
+            *v = if first || self.mu == 0.0 {
                 g
             } else {
                 self.mu * *v + (1.0 - self.dampening) * g

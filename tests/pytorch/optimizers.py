@@ -18,6 +18,7 @@ SETTINGS = {
     "momentum": (torch.optim.SGD, dict(lr=0.1, momentum=0.9)),
     "momentum 0.7": (torch.optim.SGD, dict(lr=0.1, momentum=0.7)),
     "momentum dampening": (torch.optim.SGD, dict(lr=0.1, momentum=0.9, dampening=0.3)),
+    "momentum 0 dampening": (torch.optim.SGD, dict(lr=0.1, momentum=0.0, dampening=0.3)),
     "momentum nesterov": (torch.optim.SGD, dict(lr=0.1, momentum=0.9, nesterov=True)),
     "momentum weight_decay": (torch.optim.SGD, dict(lr=0.1, momentum=0.9, weight_decay=0.05)),
     "momentum maximize": (torch.optim.SGD, dict(lr=0.1, momentum=0.9, maximize=True)),

@@ -63,6 +63,12 @@ def losses():
             spread = [s / sum(spread) for s in spread]
             yield row("cross_entropy", smoothing, cross, xs, spread)
 
+    # At the kinks, and without a limit.
+    for delta in [1.0, math.inf]:
+        ds = [0.0, 1.0, -1.0, 3.0]
+        yield row("huber", delta, lambda p, t: F.huber_loss(p, t, delta=delta), ds, [0.0] * 4)
+    yield row("hinge", 0.0, hinge, [1.0, -1.0, -1.0], [1.0, -1.0, 1.0])
+
 
 def schedules():
     from torch.optim import lr_scheduler as lr
