@@ -257,6 +257,7 @@ fn a_file_may_be_somewhat_larger_than_the_module_needs() {
 #[test]
 fn a_save_replaces_the_file_and_leaves_nothing_beside_it() {
     let directory = path("replaced");
+    let _ = fs::remove_dir_all(&directory); // of an earlier run
     fs::create_dir_all(&directory).unwrap();
     let path = directory.join("model");
     fs::write(&path, vec![1; 100_000]).unwrap();
