@@ -387,9 +387,13 @@ fn modules(survey: &mut Survey) {
             assert!(neuron.load_bytes(&bytes[..bytes.len() / 2]).is_err());
             assert!(neuron.load_bytes(&[]).is_err());
             assert!(neuron.save("").is_err() && neuron.load("").is_err());
-            for number in NUMBERS.into_iter().filter(|number| !number.is_finite()) {
+            for number in NUMBERS {
+                let mut bytes = bytes.clone();
+                let last = bytes.len() - 8;
+                bytes[last..].copy_from_slice(&number.to_le_bytes());
+                assert_eq!(neuron.load_bytes(&bytes).is_ok(), number.is_finite());
                 neuron.bias().set_data(number);
-                assert!(neuron.load_bytes(&neuron.to_bytes().unwrap()).is_err());
+                assert_eq!(neuron.to_bytes().is_ok(), number.is_finite());
             }
         }
     });
