@@ -54,6 +54,37 @@ fn a_wrong_gradient_of_a_curved_function_is_not_taken_for_a_kink() {
 }
 
 #[test]
+fn at_a_kink_the_derivative_must_lie_between_the_slopes() {
+    // |x| with a derivative of its own at 0.
+    let with = |slope: f64| move |x: &[Value]| x[0].abs() + slope * (&x[0] - x[0].data());
+    for slope in [-1.0, -0.3, 1.0] {
+        assert_eq!(gradcheck(with(slope), &[0.0]).unwrap().len(), 1, "{slope}");
+    }
+    // In the middle, as the central difference.
+    assert_eq!(gradcheck(with(0.0), &[0.0]), Ok(vec![]));
+    for slope in [-5.0, -1.1, 1.1, f64::NAN] {
+        assert!(gradcheck(with(slope), &[0.0]).is_err(), "{slope}");
+    }
+}
+
+#[test]
+fn rounding_is_not_taken_for_a_kink() {
+    for i in 0..200 {
+        let x = 0.1 + 0.01 * f64::from(i);
+        let wrong = gradcheck(|x| x[0].detach().exp() + 1e7, &[x]);
+        assert!(wrong.is_err(), "{x}: {wrong:?}");
+        assert_eq!(gradcheck(|x| x[0].exp() + 1e5, &[x]), Ok(vec![]), "{x}");
+    }
+}
+
+#[test]
+fn points_are_as_far_apart_as_they_are_rounded() {
+    for x in [1e8, -3e9] {
+        assert_eq!(gradcheck(|x| 2.0 * &x[0], &[x]), Ok(vec![]));
+    }
+}
+
+#[test]
 fn what_is_not_a_number_does_not_pass() {
     assert!(gradcheck(|x| x[0].ln(), &[-1.0]).is_err());
     assert!(gradcheck(|x| x[0].sqrt(), &[0.0]).is_err());
