@@ -16,8 +16,9 @@
 //! ```
 //!
 //! With the feature `locations` every node remembers the source line that made it, and the report
-//! names that too. A node takes 8 bytes more then. What [`sum`](Iterator::sum) made has no line, for
-//! that was called by the standard library.
+//! names that too. A node takes 8 bytes more then. What [`sum`](Iterator::sum) and
+//! [`product`](Iterator::product) made has no line, for they were called by the standard library; nor have
+//! the operations of a [`gradient`](Value::gradient).
 //!
 //! [`Tape::find_anomaly`](crate::tape::Tape::find_anomaly) does the same for the rows of a batch.
 
@@ -45,6 +46,15 @@ pub enum Pass {
     Forward,
     /// By `backward`: the number is a gradient.
     Backward,
+}
+
+impl fmt::Display for Pass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Forward => "forward pass",
+            Self::Backward => "backward pass",
+        })
+    }
 }
 
 impl Anomaly {
@@ -91,8 +101,8 @@ impl Value {
     /// before an optimizer has changed the parameters, for it looks at what the nodes hold. It takes
     /// as long as a backward pass or two.
     ///
-    /// The gradients of detached values and of conditions are not looked at, because the backward pass
-    /// ends there.
+    /// The gradients of detached values and of conditions, and of what is below these alone, are not looked
+    /// at, because the backward pass ends there.
     ///
     /// ```
     /// use micrograd::anomaly::Pass;
@@ -121,9 +131,11 @@ impl Value {
             }
         }
         // Now those that read a node come first, and their gradients are finite.
+        let receiving = order.receiving(slice::from_ref(self));
         for (position, node) in order.nodes().iter().enumerate().rev() {
-            if !node.grad().is_finite() && !matches!(node.origin(), Origin::Cut(_)) {
-                return Some(anomaly_of_gradient(&order, position));
+            let looked_at = receiving[position] && !matches!(node.origin(), Origin::Cut(_));
+            if looked_at && !node.grad().is_finite() {
+                return Some(anomaly_of_gradient(&order, &receiving, position));
             }
         }
         None
@@ -137,20 +149,20 @@ fn anomaly_of_value(order: &Order, born: usize) -> Anomaly {
         Some(operation) => format!("`{operation}` gives {number:?}{}", Name(node)),
         None => format!("a leaf holds {number:?}{}", Name(node)),
     };
-    let mut report = Report::new(&format!("forward pass: {title}"));
+    let mut report = Report::new(Pass::Forward, &title);
     report.operands(node);
     report.surroundings(order, born);
-    report.about(Pass::Forward, node)
+    report.about(node)
 }
 
-fn anomaly_of_gradient(order: &Order, born: usize) -> Anomaly {
+fn anomaly_of_gradient(order: &Order, receiving: &[bool], born: usize) -> Anomaly {
     let node = order.nodes()[born];
-    let parts = parts_of_gradient(order, born);
+    let parts = parts_of_gradient(order, receiving, born);
     let report = match parts.iter().find(|part| !part.number.is_finite()) {
         Some(part) => report_of_rule(order, part),
         None => report_of_parts(order, born, &parts),
     };
-    report.about(Pass::Backward, node)
+    report.about(node)
 }
 
 /// What an operation has passed down to one of its operands.
@@ -163,11 +175,11 @@ struct Part {
 }
 
 /// What was passed down to a node, last operations first.
-fn parts_of_gradient(order: &Order, position: usize) -> Vec<Part> {
+fn parts_of_gradient(order: &Order, receiving: &[bool], position: usize) -> Vec<Part> {
     let node = order.nodes()[position];
     let mut parts = Vec::new();
     let readers = order.nodes().iter().enumerate().skip(position + 1).rev();
-    for (operation, reader) in readers {
+    for (operation, reader) in readers.filter(|&(operation, _)| receiving[operation]) {
         let mut operands = 0..;
         let g = Symbol::from(reader.grad());
         reader.pass_down_symbols(&g, &mut |value, number| {
@@ -187,16 +199,15 @@ fn parts_of_gradient(order: &Order, position: usize) -> Vec<Part> {
 /// The rule of an operation has passed down a number that is not finite.
 fn report_of_rule(order: &Order, part: &Part) -> Report {
     let operation = order.nodes()[part.operation];
-    let operands = named_operands(operation).into_iter();
+    let operands = operands_of(operation).into_iter();
     let mut nodes = operands.filter(|(_, operand)| matches!(operand, Operand::Node(_)));
-    let mut report = Report::new(&format!(
-        "backward pass: `{}` passes {:?} down to {}",
+    let (role, _) = nodes.nth(part.operand).expect("it was counted");
+    let title = format!(
+        "`{}` passes {:?} down to {role}",
         label(operation.origin()).unwrap_or_default(),
         part.number,
-        nodes
-            .nth(part.operand)
-            .map_or_else(String::new, |(name, _)| name)
-    ));
+    );
+    let mut report = Report::new(Pass::Backward, &title);
     report.operands(operation);
     report.line(format_args!(
         "out = {:?}{}",
@@ -213,31 +224,51 @@ fn report_of_parts(order: &Order, position: usize, parts: &[Part]) -> Report {
     let node = order.nodes()[position];
     let sum: f64 = parts.iter().map(|part| part.number).sum();
     let title = if sum.is_finite() {
-        format!("a gradient was {:?} before it", node.grad())
+        let grad = node.grad();
+        format!("a gradient is {grad:?}, though a pass adds only {sum:?} to it")
     } else {
         format!("{} parts of a gradient add up to {sum:?}", parts.len())
     };
-    let mut report = Report::new(&format!("backward pass: {title}{}", Name(node)));
+    let mut report = Report::new(Pass::Backward, &format!("{title}{}", Name(node)));
     report.surroundings(order, position);
     report
 }
 
-/// The operands of an operation, as the report calls them.
-fn named_operands(value: &Value) -> Vec<(String, Operand)> {
-    let x = |value: &Value| (String::from("x"), Operand::from(value));
-    let y = |operand: Operand| (String::from("y"), operand);
+/// What an operand is to its operation.
+#[derive(Clone, Copy)]
+enum Role {
+    X,
+    Y,
+    Term(usize),
+    Weight(usize),
+    Input(usize),
+    Bias,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::X => f.write_str("x"),
+            Self::Y => f.write_str("y"),
+            Self::Term(i) => write!(f, "term {i}"),
+            Self::Weight(i) => write!(f, "weight {i}"),
+            Self::Input(i) => write!(f, "input {i}"),
+            Self::Bias => f.write_str("bias"),
+        }
+    }
+}
+
+fn operands_of(value: &Value) -> Vec<(Role, Operand)> {
     match value.origin().operation() {
         Origin::Leaf | Origin::Cut(_) => vec![],
-        Origin::Unary(_, value) => vec![x(value)],
-        Origin::Binary(_, left, right) => vec![x(left), y(right.into())],
-        Origin::LiteralRight(_, left, right) => vec![x(left), y((*right).into())],
-        Origin::LiteralLeft(_, left, right) => {
-            vec![(String::from("x"), (*left).into()), y(right.into())]
-        }
+        Origin::Unary(_, x) => vec![(Role::X, x.into())],
+        Origin::Binary(_, x, y) => vec![(Role::X, x.into()), (Role::Y, y.into())],
+        Origin::LiteralRight(_, x, y) => vec![(Role::X, x.into()), (Role::Y, (*y).into())],
+        Origin::LiteralLeft(_, x, y) => vec![(Role::X, (*x).into()), (Role::Y, y.into())],
         Origin::Sum(terms) => {
             let terms = terms.iter().enumerate();
             terms
-                .map(|(i, term)| (format!("term {i}"), term.into()))
+                .map(|(i, term)| (Role::Term(i), term.into()))
                 .collect()
         }
         Origin::WeightedSum(weights, inputs) => {
@@ -245,10 +276,10 @@ fn named_operands(value: &Value) -> Vec<(String, Operand)> {
             for (i, weight) in weights.values().iter().enumerate() {
                 match inputs.values().get(i) {
                     Some(input) => {
-                        operands.push((format!("weight {i}"), weight.into()));
-                        operands.push((format!("input {i}"), input.into()));
+                        operands.push((Role::Weight(i), weight.into()));
+                        operands.push((Role::Input(i), input.into()));
                     }
-                    None => operands.push((String::from("bias"), weight.into())),
+                    None => operands.push((Role::Bias, weight.into())),
                 }
             }
             operands
@@ -256,11 +287,15 @@ fn named_operands(value: &Value) -> Vec<(String, Operand)> {
     }
 }
 
-/// The positions of nodes on a way from one to the output, each an operand of the next.
-fn way_to_output(order: &Order, start: usize) -> Vec<usize> {
+/// The positions of nodes on a way from one to the output, each an operand of the next. The backward
+/// pass does not come through an operation that passes nothing down.
+fn way_to_output(order: &Order, start: usize, pass: Pass) -> Vec<usize> {
     let nodes = order.nodes();
     let mut reached_from = vec![None; nodes.len()];
     for (position, node) in nodes.iter().enumerate().skip(start + 1) {
+        if pass == Pass::Backward && matches!(node.origin(), Origin::Cut(_)) {
+            continue;
+        }
         node.origin().for_each_operand(|operand| {
             let operand = order.position(operand);
             if operand == start || reached_from[operand].is_some() {
@@ -277,29 +312,33 @@ fn way_to_output(order: &Order, start: usize) -> Vec<usize> {
 }
 
 /// The lines of a report.
-struct Report(String);
+struct Report {
+    pass: Pass,
+    text: String,
+}
 
 impl Report {
     /// So many operands or names are listed.
     const MOST: usize = 8;
 
-    fn new(title: &str) -> Self {
-        Self(title.into())
+    fn new(pass: Pass, title: &str) -> Self {
+        let text = format!("{pass}: {title}");
+        Self { pass, text }
     }
 
     fn line(&mut self, text: impl fmt::Display) {
-        self.0.push_str("\n    ");
-        self.0.push_str(&text.to_string());
+        self.text.push_str("\n    ");
+        self.text.push_str(&text.to_string());
     }
 
     fn operands(&mut self, operation: &Value) {
-        let operands = named_operands(operation);
-        for (name, operand) in operands.iter().take(Self::MOST) {
+        let operands = operands_of(operation);
+        for (role, operand) in operands.iter().take(Self::MOST) {
             match operand {
                 Operand::Node(node) => {
-                    self.line(format_args!("{name} = {:?}{}", node.data(), Name(node)));
+                    self.line(format_args!("{role} = {:?}{}", node.data(), Name(node)));
                 }
-                Operand::Literal(literal) => self.line(format_args!("{name} = {literal:?}")),
+                Operand::Literal(literal) => self.line(format_args!("{role} = {literal:?}")),
             }
         }
         if operands.len() > Self::MOST {
@@ -309,7 +348,9 @@ impl Report {
 
     /// The names on the way to the output, and the source line.
     fn surroundings(&mut self, order: &Order, position: usize) {
-        let way = way_to_output(order, position).into_iter().skip(1);
+        let way = way_to_output(order, position, self.pass)
+            .into_iter()
+            .skip(1);
         let mut names: Vec<_> = way
             .filter_map(|position| order.nodes()[position].name())
             .map(|name| printable(&name))
@@ -326,12 +367,12 @@ impl Report {
         }
     }
 
-    fn about(self, pass: Pass, node: &Value) -> Anomaly {
+    fn about(self, node: &Value) -> Anomaly {
         Anomaly {
-            pass,
+            pass: self.pass,
             row: None,
             node: node.clone(),
-            report: self.0,
+            report: self.text,
         }
     }
 }

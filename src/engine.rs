@@ -236,16 +236,19 @@ impl Value {
         Self::record(data, Origin::of(op, Origin::LiteralLeft(op, x, y)))
     }
 
-    /// op(x, y), of which one at least is a node; with one argument, `y` is not read.
+    /// op(x, y), of which one at least is a node; with one argument, `y` is not read. No line of the user
+    /// made it.
     pub(crate) fn apply(op: Op, x: &Operand, y: &Operand) -> Self {
-        match (x, y) {
+        let value = match (x, y) {
             (Operand::Node(x), _) if !op.is_binary() => Self::unary(op, x.clone()),
             (Operand::Node(x), y) => Self::binary(op, x.clone(), y.clone()),
             (Operand::Literal(x), Operand::Node(y)) => Self::literal_left(op, *x, y.clone()),
             (Operand::Literal(_), Operand::Literal(_)) => {
                 unreachable!("a literal alone is no node")
             }
-        }
+        };
+        value.set_line(Line::default());
+        value
     }
 
     /// The value, as one that passes nothing down.

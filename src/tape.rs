@@ -127,7 +127,8 @@ impl Tape {
     ///
     /// # Panics
     ///
-    /// If an input is not a leaf, or is listed twice; or if the graph has more than 2³² nodes.
+    /// If an input is not a leaf, or is listed twice; or if the graph has more than 2³² nodes
+    /// or operands of sums.
     #[must_use]
     #[track_caller]
     pub fn record(inputs: &[Value], output: &Value) -> Self {
@@ -242,7 +243,7 @@ impl VectorTape {
     /// # Panics
     ///
     /// If there is no output, if an input is not a leaf, or is listed twice; or if the graph has
-    /// more than 2³² nodes.
+    /// more than 2³² nodes or operands of sums.
     #[must_use]
     #[track_caller]
     pub fn record(inputs: &[Value], outputs: &[Value]) -> Self {

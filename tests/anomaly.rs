@@ -247,7 +247,7 @@ fn a_gradient_of_finite_parts_is_reported_as_their_sum() {
 }
 
 #[test]
-fn a_gradient_that_was_not_finite_before_is_reported_as_that() {
+fn a_gradient_to_which_earlier_passes_added_is_reported_as_that() {
     let x = leaf("x", 1.0);
     x.borrow_mut().grad = f64::NAN;
     let loss = &x * 2.0;
@@ -255,7 +255,16 @@ fn a_gradient_that_was_not_finite_before_is_reported_as_that() {
     assert_reports(
         &loss,
         Pass::Backward,
-        &["backward pass: a gradient was NaN before it ← x"],
+        &["backward pass: a gradient is NaN, though a pass adds only 2.0 to it ← x"],
+    );
+    let y = leaf("y", 1.0);
+    let loss = &y * 1e308;
+    loss.backward();
+    loss.backward();
+    assert_reports(
+        &loss,
+        Pass::Backward,
+        &["backward pass: a gradient is inf, though a pass adds only 1e308 to it ← y"],
     );
 }
 
@@ -266,6 +275,36 @@ fn what_no_gradient_leaves_is_not_looked_at() {
     let loss = x.detach().sqrt() + &x;
     loss.backward();
     assert!(loss.find_anomaly().is_none());
+}
+
+#[test]
+fn what_no_gradient_reaches_is_not_looked_at() {
+    let x = leaf("x", 0.0);
+    let inner = &x * 1.0;
+    let root = inner.sqrt();
+    root.backward();
+    assert!(root.find_anomaly().is_some());
+    // These gradients are of another output.
+    assert!((root.detach() + 1.0).find_anomaly().is_none());
+    let loss = root.detach() + &x;
+    loss.backward();
+    let report = report(&loss.find_anomaly().unwrap());
+    assert!(report[0].contains("a pass adds only 1.0"), "{report:?}");
+    x.zero_grad();
+    loss.backward();
+    assert!(loss.find_anomaly().is_none());
+}
+
+#[test]
+fn a_backward_report_names_the_way_of_the_gradient() {
+    let x = leaf("x", 0.0);
+    let root = x.sqrt().with_name("root");
+    let target = root.detach().with_name("target");
+    let loss = (target * 2.0 + &root).with_name("loss");
+    loss.backward();
+    let report = report(&loss.find_anomaly().unwrap());
+    assert_eq!(report[0], "backward pass: `sqrt` passes inf down to x");
+    assert_eq!(report.last().unwrap(), "on the way to loss");
 }
 
 #[test]
@@ -383,8 +422,15 @@ fn the_report_names_the_source_line() {
     for (loss, line) in losses.iter().zip(first..) {
         here(&loss.find_anomaly().unwrap(), line);
     }
-    // The standard library called `sum`.
-    let sum: Value = [Value::new(1e308), Value::new(1e308)].iter().sum();
-    let report = sum.find_anomaly().unwrap().to_string();
-    assert!(!report.contains("made at"), "{report}");
+    let constant = (&x * f64::INFINITY).gradient(slice::from_ref(&x)).remove(0);
+    here(&constant.find_anomaly().unwrap(), line!() - 1);
+
+    // The standard library called `sum` and `product`, and no line of the user made this slope.
+    let numbers = [1e308, 1e308].map(Value::new);
+    let (sum, product): (Value, Value) = (numbers.iter().sum(), numbers.iter().product());
+    let slope = x.sqrt().gradient(slice::from_ref(&x)).remove(0);
+    for made_elsewhere in [sum, product, slope] {
+        let report = made_elsewhere.find_anomaly().unwrap().to_string();
+        assert!(!report.contains("made at"), "{report}");
+    }
 }

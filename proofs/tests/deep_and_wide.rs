@@ -4,6 +4,7 @@
 //! One test, because the allocator counts for the whole process.
 
 use std::alloc::System;
+use std::panic::{self, AssertUnwindSafe};
 use std::slice;
 use std::thread;
 
@@ -102,6 +103,24 @@ fn walk(shape: &Shape) {
     of_parameter.backward(&[[]]);
     assert_eq!(x.grad(), *derivative, "{name}");
     assert!(of_input.find_anomaly(&[[1.0]]).is_none(), "{name}");
+
+    x.borrow_mut().grad = f64::INFINITY;
+    let report = y.find_anomaly().unwrap().to_string();
+    assert!(report.starts_with("backward pass: a gradient is inf, though"));
+    let report = of_input.find_anomaly(&[[f64::NAN]]).unwrap().to_string();
+    assert!(report.starts_with("row 0, forward pass: a leaf holds NaN"));
+    let guard = x.borrow();
+    assert!(panics_silently(|| y.backward()), "{name}");
+    drop(guard);
+}
+
+/// Without a message, which the test harness would keep.
+fn panics_silently(work: impl FnOnce()) -> bool {
+    let hook = panic::take_hook();
+    panic::set_hook(Box::new(|_| ()));
+    let result = panic::catch_unwind(AssertUnwindSafe(work));
+    panic::set_hook(hook);
+    result.is_err()
 }
 
 fn keep_many_graphs() {

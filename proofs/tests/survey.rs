@@ -171,7 +171,7 @@ fn operations(survey: &mut Survey) {
             survey.cover("ops", stringify!($method), || {
                 for x in NUMBERS.map(Value::new) {
                     use_up(&x.$method());
-                    use_up(&x.gradient(&[x.$method()])[0]);
+                    use_up(&x.$method().gradient(slice::from_ref(&x))[0]);
                 }
             });
         )* };
@@ -194,7 +194,9 @@ fn operations(survey: &mut Survey) {
         ($($method:ident)*) => { $(
             survey.cover("ops", stringify!($method), || {
                 for (x, parameter) in pairs() {
-                    use_up(&Value::new(x).$method(parameter));
+                    let x = Value::new(x);
+                    use_up(&x.$method(parameter));
+                    use_up(&x.$method(parameter).gradient(slice::from_ref(&x))[0]);
                 }
             });
         )* };

@@ -60,8 +60,9 @@ impl Value {
                 .find(x)
                 .and_then(|position| gradients[position].clone())
         };
-        xs.iter()
-            .map(|x| match gradient_of(x).map(|gradient| gradient.0) {
+        let mut slopes = Vec::with_capacity(xs.len());
+        for x in xs {
+            slopes.push(match gradient_of(x).map(|gradient| gradient.0) {
                 None => Value::new(0.0),
                 Some(Operand::Literal(literal)) => Value::new(literal),
                 Some(Operand::Node(node)) => {
@@ -69,8 +70,9 @@ impl Value {
                     // A node of its own, for the caller may give it a name.
                     if is_new { node } else { iter::once(node).sum() }
                 }
-            })
-            .collect()
+            });
+        }
+        slopes
     }
 
     /// Hands to `receive` what the rule of this node passes down to each operand.

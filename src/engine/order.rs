@@ -50,6 +50,22 @@ impl<'graph> Order<'graph> {
         &self.nodes
     }
 
+    /// Of each node, by position, whether a backward pass from one of these `outputs` arrives there: not if
+    /// only such operations read it as pass nothing down.
+    pub(crate) fn receiving(&self, outputs: &[Value]) -> Vec<bool> {
+        let mut receiving = vec![false; self.nodes.len()];
+        for output in outputs {
+            receiving[self.position(output)] = true;
+        }
+        for (position, value) in self.nodes.iter().enumerate().rev() {
+            if receiving[position] && !matches!(value.origin(), Origin::Cut(_)) {
+                let origin = value.origin();
+                origin.for_each_operand(|operand| receiving[self.position(operand)] = true);
+            }
+        }
+        receiving
+    }
+
     /// Where the node is among [`nodes`](Self::nodes), if it is one of them.
     pub(crate) fn find(&self, value: &Value) -> Option<usize> {
         let position = value.0.pending.get().checked_sub(1)?;

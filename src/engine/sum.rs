@@ -200,7 +200,10 @@ impl Product for Value {
     /// The product, from left to right; a leaf of 1 if there are no factors.
     fn product<I: Iterator<Item = Value>>(factors: I) -> Value {
         factors
-            .reduce(|x, y| x * y)
+            .reduce(|x, y| {
+                let data = x.data() * y.data();
+                Value::record_at(Line::default(), data, Origin::Binary(Op::Mul, x, y))
+            })
             .unwrap_or_else(|| Value::new(1.0))
     }
 }

@@ -64,7 +64,7 @@ pub(super) struct Program {
     pub(super) outputs: Vec<u32>,
     /// What passes no gradient down: conditions and the like, and what only these read.
     pub(super) silent: Silent,
-    /// Of inputs and results that have one.
+    /// Of inputs and results that have one; parameters have theirs at hand.
     pub(super) labels: HashMap<Place, Label>,
 }
 
@@ -160,12 +160,14 @@ impl Program {
         if wanted.contains(&slot) {
             gradients[slot] = 1.0;
         }
-        if self.outputs.len() == 1 && self.silent.slots.is_empty() {
+        // What receives nothing takes no part, not even as 0 · ∞.
+        if self.outputs.len() == 1 {
             for segment in [&self.learned, &self.plain] {
-                segment.backward(shared, values, gradients, &wanted, &mut [], |_| true);
+                segment.backward(shared, values, gradients, &wanted, &mut [], |out| {
+                    !is_set(&self.silent.slots, out)
+                });
             }
         } else {
-            // What receives nothing takes no part, not even as 0 · ∞.
             let below = self.slots_below(slot);
             for segment in [&self.learned, &self.plain] {
                 segment.backward(shared, values, gradients, &wanted, &mut [], |out| {

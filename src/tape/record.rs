@@ -14,28 +14,12 @@ pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value
     let order = Order::of(outputs);
     let survey = Survey::of(&order, &inputs);
     let mut recorder = Recorder::new(&order, &inputs, &survey);
-    let receiving = receiving(&order, outputs);
+    let receiving = order.receiving(outputs);
     let nodes = iter::zip(order.nodes(), iter::zip(&survey.varies_with, receiving));
     for (value, (&varies_with, receives)) in nodes {
         recorder.record(value, varies_with, receives);
     }
     recorder.finish(outputs)
-}
-
-/// Of each node, by position, whether a gradient arrives there: not if only such operations read it
-/// as pass nothing down.
-fn receiving(order: &Order, outputs: &[Value]) -> Vec<bool> {
-    let mut receiving = vec![false; order.nodes().len()];
-    for output in outputs {
-        receiving[order.position(output)] = true;
-    }
-    for (position, value) in order.nodes().iter().enumerate().rev() {
-        if receiving[position] && !matches!(value.origin(), Origin::Cut(_)) {
-            let origin = value.origin();
-            origin.for_each_operand(|operand| receiving[order.position(operand)] = true);
-        }
-    }
-    receiving
 }
 
 /// The leaves that vary by row.
@@ -237,11 +221,17 @@ impl<'graph> Recorder<'graph> {
             }
         };
         self.places.push(place);
+        self.label(place, value);
+    }
+
+    /// Keeps the name and the line, but not those of a parameter.
+    fn label(&mut self, place: Place, value: &Value) {
         let label = Label {
             name: value.name(),
             line: value.line(),
         };
-        if label.name.is_some() || label.line.location().is_some() {
+        let is_parameter = value.is_leaf() && place.is_shared();
+        if !is_parameter && (label.name.is_some() || label.line.location().is_some()) {
             self.program.labels.insert(place, label);
         }
     }
