@@ -80,7 +80,7 @@ Recip recip "1/" (x) = 1.0 / x
 /// Power, x to the y
 Pow pow "^" (x, y) = x.pow(y)
     => x: {
-        let constant = y.equals(0.0);
+        let constant = y.equals(0.0).unless((-x.abs()).at_most(-f64::MIN_POSITIVE));
         (g * (y * x.pow((y - 1.0).unless(&constant)))).unless(&constant)
     },
        y: {

@@ -53,6 +53,22 @@ fn a_net_has_the_gradient_that_backward_computes() {
 }
 
 #[test]
+fn the_second_derivatives_of_a_power_are_symmetric_also_at_exponent_0() {
+    let [x, y] = [2.0, 0.0].map(Value::new);
+    let rows = hessian(&x.pow(&y), &[x, y]);
+    let ln2 = 2.0_f64.ln();
+    assert_eq!(data(&rows[0]), [0.0, 0.5]); // y (y - 1) xʸ⁻², (1 + y ln x) xʸ⁻¹
+    assert_eq!(data(&rows[1]), [0.5, ln2 * ln2]); // the same, and ln² x · xʸ
+
+    // Where the formula fails, the power is taken for the constant that it is.
+    for number in [0.0, -0.0, 5e-324, f64::NAN] {
+        let [x, y] = [number, 0.0].map(Value::new);
+        let slope = derivative(&x.pow(&y), &x);
+        assert_eq!((slope.data(), derivative(&slope, &x).data()), (0.0, 0.0));
+    }
+}
+
+#[test]
 fn derivatives_can_be_differentiated_as_often_as_one_likes() {
     let x = Value::new(0.7);
     let mut y = x.sin();
