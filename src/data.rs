@@ -176,7 +176,7 @@ impl StandardScaler {
             );
         }
         let count = rows.len() as f64;
-        let (means, scales) = (0..columns)
+        let (mean, scale) = (0..columns)
             .map(|i| {
                 let column = || rows.iter().map(|row| row.as_ref()[i]);
                 let mean = column().sum::<f64>() / count;
@@ -188,10 +188,7 @@ impl StandardScaler {
                 (mean, if varies { variance.sqrt() } else { 1.0 })
             })
             .unzip();
-        Self {
-            mean: means,
-            scale: scales,
-        }
+        Self { mean, scale }
     }
 
     /// What was subtracted from each column.
