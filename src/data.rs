@@ -26,7 +26,7 @@ use rand::{Rng, RngExt};
 /// Each row is x, y and the label: -1 on the upper moon, (cos t, sin t), and +1 on the lower one,
 /// (1 - cos t, ½ - sin t), for evenly spaced t from 0 to π. Half of the `n` points, rounded down,
 /// lie on the upper moon. Both coordinates get normal noise with the standard deviation `noise`,
-/// and the rows are shuffled.
+/// and the rows are shuffled. For losses whose targets are 0 and 1, take (label + 1) / 2.
 ///
 /// ```
 /// use micrograd::data::make_moons;
@@ -150,6 +150,15 @@ impl<Row> ExactSizeIterator for Batches<'_, Row> {}
 /// let scaler = StandardScaler::fit(&[[1.0, 5.0], [3.0, 5.0]]);
 /// assert_eq!(scaler.transform(&[3.0, 6.0]), [1.0, 1.0]);
 /// assert_eq!(scaler.inverse_transform(&[1.0, 1.0]), [3.0, 6.0]);
+///
+/// // Rows with a label, which stays as it is.
+/// let labelled = [[1.0, 5.0, -1.0], [3.0, 5.0, 1.0]];
+/// let rows = labelled.map(|[x, y, label]| [&scaler.transform(&[x, y])[..], &[label]].concat());
+/// assert_eq!(rows, [[-1.0, 0.0, -1.0], [1.0, 0.0, 1.0]]);
+///
+/// // In another program, from numbers that were kept.
+/// let same = StandardScaler::new(scaler.mean(), scaler.scale());
+/// assert_eq!(same, scaler);
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 pub struct StandardScaler {
@@ -158,6 +167,27 @@ pub struct StandardScaler {
 }
 
 impl StandardScaler {
+    /// The scaler with this mean and this scale for each column.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many means as scales.
+    #[must_use]
+    #[track_caller]
+    pub fn new(mean: &[f64], scale: &[f64]) -> Self {
+        assert_eq!(
+            mean.len(),
+            scale.len(),
+            "a scaler needs as many means as scales: {} means, {} scales",
+            mean.len(),
+            scale.len()
+        );
+        Self {
+            mean: mean.to_vec(),
+            scale: scale.to_vec(),
+        }
+    }
+
     /// Takes the mean and the standard deviation of each column. Over no rows they are those of no
     /// columns.
     ///

@@ -26,8 +26,10 @@
 //! - A number in an expression is a constant: it is no node and has no gradient.
 //! - `x += y` makes a new, unnamed node and binds `x` to it. Older handles keep theirs.
 //! - Where a function has a kink, the gradient is 0 for `relu` and `abs`, and that of the left side
-//!   for `leaky_relu` and `elu`; a tie of `max` or `min` gives half to each. The side that was not
-//!   taken gets nothing, even where its own slope is infinite.
+//!   for `leaky_relu` and `elu`; a tie of `max` or `min` gives half to each. The side that such an
+//!   operation did not take gets nothing, even where its own slope is infinite. (What `when` and
+//!   `unless` drop receives 0, and an infinite slope makes NaN of that: `notes/Gradients.md` shows the
+//!   remedy.)
 //! - x⁰ has the gradient 0 everywhere, 0¹ has 1, √0 has +∞. The gradient of an exponent is
 //!   out · ln x: 0 where x = 0 and the exponent is at least 0, NaN where x < 0.
 //! - NaN passes through every function (`relu` of NaN is NaN), except where the result does not
@@ -92,8 +94,8 @@ pub struct ValueData {
 
 /// What an operation takes: a node, or a number that is a constant of the expression.
 ///
-/// Functions of two arguments accept anything that converts into it: `x.max(&y)`, `x.max(y)`,
-/// `x.max(0.5)`.
+/// Functions of two arguments accept anything that converts into it as the second: `x.max(&y)`,
+/// `x.max(y)`, `x.max(0.5)`. The first is a node: for 2ˣ with a base of 2, `Value::new(2.0).pow(&x)`.
 #[derive(Clone, Debug)]
 pub enum Operand {
     /// A node, which gets a gradient.

@@ -10,18 +10,19 @@
 //! ```
 //!
 //! From left to right: the variant of `Op`; the method of `Value` (an operator such as `+` has
-//! none); the label in the tree; the arguments, behind a `;` a constant parameter; the value, on
-//! `f64`; and behind `=>` what is passed down to each argument.
+//! none); the label in the tree; the arguments, after a `;` a constant parameter; the value, on
+//! `f64`; and after `=>` what is passed down to each argument. A condition is a number, 1 or 0:
+//! `x.when(c)` is x where c is not 0, and 0 elsewhere; `x.unless(c)` is the other way round.
 //!
-//! Everything else derives from the rows, and a new operation is a new row (and a paragraph in the
-//! notes). Three things to know when writing one:
+//! Everything else derives from the rows, and a new operation is a new row; the notes say what its
+//! tests ask for. Three things to know when writing one:
 //!
 //! - The table is closed: a rule is written with operators and with functions of the table only,
 //!   because rules are made for other numbers than `f64` too: for the lanes of a replay, and in the
 //!   tests for one that is not even `Copy`.
 //! - A rule that chooses a side drops the other one by `when` or `unless`. It must not multiply by
-//!   0 or 1 instead: 0 · ∞ is NaN. For the same reason it also masks the arguments of the part that
-//!   it drops, where that has an infinite slope.
+//!   0 or 1 instead: 0 · ∞ is NaN. If the part that it drops may have an infinite slope, the rule first
+//!   puts a harmless number in the place of its argument, as those of `Pow` and `Elu` do.
 //! - On `f64`, `max` and `min` are those of the standard library, which swallow NaN: use an `if`.
 
 use std::borrow::Borrow;
@@ -79,6 +80,7 @@ Recip recip "1/" (x) = 1.0 / x
 
 /// Power, x to the y
 Pow pow "^" (x, y) = x.pow(y)
+    // `constant` is 1 where the power does not depend on the argument, and the formula would give NaN.
     => x: {
         let constant = y.equals(0.0).unless((-x.abs()).at_most(-f64::MIN_POSITIVE));
         (g * (y * x.pow((y - 1.0).unless(&constant)))).unless(&constant)

@@ -49,9 +49,10 @@
 //!
 //! A choice that is to be made for every row is an operation: `relu` and its relatives, `max`, `min`,
 //! `abs`; or `at_most` and `equals`, which say whether something holds, with `when` and `unless`,
-//! which keep a number or drop it: `x.when(x.at_most(1.0)) + x.ln().unless(x.at_most(1.0))`. Beware
+//! which keep a number or drop it: `x.when(x.at_most(1.0)) + x.exp().unless(x.at_most(1.0))`. Beware
 //! that both sides are computed; where the one that is dropped has an infinite slope, the gradient
-//! is NaN, as it is with `where` in other libraries.
+//! is NaN, as it is with `where` in other libraries. `notes/Gradients.md` shows the remedy, under "Where
+//! your own expression gives NaN".
 //!
 //! Numbers (`2.0 * x`) are recorded with the graph. The values of parameters are not: each replay
 //! reads them.

@@ -153,6 +153,8 @@ fn a_scaler_is_that_of_scikit_learn() {
         message.contains("1 numbers does not fit 3 columns"),
         "{message}"
     );
+    let (message, _) = panic_of(|| drop(StandardScaler::new(&[1.0], &[])));
+    assert!(message.contains("1 means, 0 scales"), "{message}");
     let (message, _) = panic_of(|| drop(StandardScaler::fit(&[vec![1.0], vec![]])));
     assert!(message.contains("row 1 has 0 numbers, not 1"), "{message}");
 }

@@ -679,19 +679,25 @@ fn data(survey: &mut Survey) {
             }
         }
     });
-    survey.cover("data", "fit mean scale transform inverse_transform", || {
-        for (x, y) in pairs() {
-            let scaler = StandardScaler::fit(&[[x], [y]]);
-            let _ = (scaler.mean(), scaler.scale());
-            let _ = scaler.inverse_transform(&scaler.transform(&[x]));
-        }
-        for count in LENGTHS {
-            let row = vec![0.5; count];
-            assert_eq!(
-                StandardScaler::fit(&[&row, &row]).transform(&row).len(),
-                count
-            );
-            let _ = StandardScaler::fit(&vec![[0.5]; count]);
-        }
-    });
+    survey.cover(
+        "data",
+        "new fit mean scale transform inverse_transform",
+        || {
+            for (x, y) in pairs() {
+                let scaler = StandardScaler::new(&[x], &[y]);
+                let _ = scaler.inverse_transform(&scaler.transform(&[x]));
+                let scaler = StandardScaler::fit(&[[x], [y]]);
+                let _ = (scaler.mean(), scaler.scale());
+                let _ = scaler.inverse_transform(&scaler.transform(&[x]));
+            }
+            for count in LENGTHS {
+                let row = vec![0.5; count];
+                assert_eq!(
+                    StandardScaler::fit(&[&row, &row]).transform(&row).len(),
+                    count
+                );
+                let _ = StandardScaler::fit(&vec![[0.5]; count]);
+            }
+        },
+    );
 }

@@ -144,7 +144,8 @@ pub fn jacobian(ys: &[Value], xs: &[Value]) -> Vec<Vec<Value>> {
 /// The Hessian of `y`: the derivative of each derivative with respect to each of `xs`.
 ///
 /// It costs one gradient, and a gradient of that for each x. To multiply the Hessian by a vector,
-/// [`hessian_vector_product`] is enough.
+/// [`hessian_vector_product`] is enough. It is [`jacobian`]`(&y.gradient(xs), xs)`; who needs the gradient
+/// too, as Newton's method does, should take it apart so.
 ///
 /// ```
 /// use micrograd::engine::{Value, hessian};

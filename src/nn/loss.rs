@@ -82,7 +82,7 @@ pub fn huber(predictions: &[Value], targets: &[Value], delta: f64) -> Value {
 }
 
 /// Binary cross-entropy of logits, the mean of -t ln p - (1 - t) ln (1 - p), where p = sigmoid(logit)
-/// is the probability of the label 1 and t the target, from 0 to 1. PyTorch's
+/// is the probability of the label 1 and t the target, from 0 to 1; a label of -1 is none. PyTorch's
 /// `binary_cross_entropy_with_logits`.
 ///
 /// It never takes p itself, whose logarithm would be lost far out: ln p = -softplus(-logit).
@@ -177,6 +177,15 @@ pub fn cross_entropy_of_class(logits: &[Value], class: usize, label_smoothing: f
 }
 
 /// The logarithms of the probabilities that softmax makes of logits, without overflow.
+///
+/// ```
+/// use micrograd::engine::Value;
+/// use micrograd::nn::loss::log_softmax;
+///
+/// let logits = [0.0, 0.0, -800.0].map(Value::new);
+/// let probabilities: Vec<_> = log_softmax(&logits).iter().map(Value::exp).collect();
+/// assert_eq!(probabilities[0].data(), 0.5);
+/// ```
 ///
 /// # Panics
 ///

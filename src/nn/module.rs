@@ -33,7 +33,7 @@ pub trait Module {
     fn blocks(&self) -> Vec<Block>;
 
     /// Every parameter once. By default in the order of the blocks; those of the crate go neuron by
-    /// neuron, as micrograd does. To save or load parameters, go by the blocks.
+    /// neuron, as Karpathy's micrograd does. To save or load parameters, go by the blocks.
     fn parameters(&self) -> Vec<Value> {
         let mut seen = HashSet::new();
         let mut parameters: Vec<_> = self

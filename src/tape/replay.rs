@@ -201,7 +201,7 @@ impl Replay<'_, '_> {
 /// Runs the program for the rows in a block: forward, and with a seed backward too, which adds what
 /// is passed down to shared numbers.
 ///
-/// This is where the time goes, so it is compiled for several generations of processors.
+/// This is where the time goes, so it is compiled for processors with and without AVX2.
 #[multiversion(targets("x86_64+avx2"))]
 fn run<N: Number>(
     replay: &Replay,
