@@ -1,5 +1,6 @@
 //! Newton's method on Rosenbrock's function, beside gradient descent: what second derivatives are
-//! good for.
+//! good for. (It is the plain method. Far from a minimum, where the Hessian may not be positive definite,
+//! a solver takes smaller steps.)
 
 use micrograd::engine::{Value, hessian};
 

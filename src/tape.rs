@@ -103,7 +103,7 @@ pub struct Tape {
 }
 
 /// The graph of several outputs, recorded: a function of a row whose results are several numbers,
-/// such as the outputs of a net.
+/// such as the outputs of a net. To train, record the loss on a [`Tape`].
 ///
 /// ```
 /// use micrograd::engine::Value;

@@ -67,6 +67,33 @@ fn points() -> impl Iterator<Item = (Op, Arguments, f64, f64)> {
     })
 }
 
+/// Those that have a kink or a jump where one of the arguments is 0, or an infinite slope.
+const NOT_SMOOTH_AT_0: [Op; 8] = [
+    Op::Sqrt,
+    Op::Cbrt,
+    Op::Abs,
+    Op::When,
+    Op::Unless,
+    Op::Relu,
+    Op::LeakyRelu,
+    Op::Elu,
+];
+
+/// Every other operation where one of the arguments is 0, if it has a finite value there.
+fn points_at_0() -> impl Iterator<Item = (Op, Arguments, f64, f64)> {
+    let smooth = OPERATIONS
+        .iter()
+        .filter(|(op, _)| !NOT_SMOOTH_AT_0.contains(op));
+    smooth.flat_map(|&(op, arguments)| {
+        let x_is_0 = YS.iter().map(|&y| (0.0, y));
+        let y_is_0 = XS.iter().map(|&x| (x, 0.0));
+        x_is_0
+            .chain(y_is_0)
+            .map(move |(x, y)| (op, arguments, x, y))
+            .filter(|&(op, _, x, y)| op.value(x, y).is_finite())
+    })
+}
+
 fn central_difference(f: impl Fn(f64) -> f64, x: f64) -> f64 {
     let step = 1e-5 * x.abs();
     (f(x + step) - f(x - step)) / (2.0 * step)
@@ -204,7 +231,7 @@ operations!(define_rules dual_dx, dual_dy, Dual, &Dual);
 
 #[test]
 fn the_rules_give_second_derivatives_on_a_number_that_is_not_copy() {
-    for (op, arguments, x, y) in points() {
+    for (op, arguments, x, y) in points().chain(points_at_0()) {
         // 1 for the argument that varies, 0 for the other.
         for (along_x, along_y) in [(1.0, 0.0), (0.0, 1.0)] {
             if along_y == 1.0 && arguments != Arguments::XAndY {
