@@ -49,6 +49,7 @@
 //! `set_data` need no guard.
 
 use std::cell::{BorrowMutError, Cell, Ref, RefCell, RefMut};
+use std::collections::HashMap;
 use std::fmt;
 use std::mem::{self, ManuallyDrop};
 use std::panic::Location;
@@ -371,6 +372,22 @@ impl Value {
     /// Where the node is, to recognise it again; see [`same_node`](Self::same_node).
     pub(crate) fn address(&self) -> *const () {
         Rc::as_ptr(&self.0).cast()
+    }
+
+    /// The index of each by its address. Panics if one is not a leaf, or is there twice.
+    #[track_caller]
+    pub(crate) fn indices_of_leaves(role: &str, leaves: &[Self]) -> HashMap<*const (), usize> {
+        let mut indices = HashMap::with_capacity(leaves.len());
+        for (i, leaf) in leaves.iter().enumerate() {
+            assert!(
+                leaf.is_leaf(),
+                "{role} {i} is not a leaf: it was computed from other values"
+            );
+            if let Some(first) = indices.insert(leaf.address(), i) {
+                panic!("{role} {i} is the same leaf as {role} {first}");
+            }
+        }
+        indices
     }
 
     pub(crate) fn origin(&self) -> &Origin {

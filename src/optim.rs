@@ -19,8 +19,6 @@
 //! assert!((x.data() - 3.0).abs() < 1e-3);
 //! ```
 
-use std::collections::HashMap;
-
 use crate::engine::Value;
 
 /// Steps parameters against their gradients.
@@ -73,16 +71,7 @@ impl Common {
     #[track_caller]
     fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
         let parameters: Vec<_> = parameters.into_iter().collect();
-        let mut indices = HashMap::new();
-        for (i, parameter) in parameters.iter().enumerate() {
-            assert!(
-                parameter.is_leaf(),
-                "parameter {i} is not a leaf: it was computed from other values"
-            );
-            if let Some(first) = indices.insert(parameter.address(), i) {
-                panic!("parameter {i} is the same leaf as parameter {first}");
-            }
-        }
+        Value::indices_of_leaves("parameter", &parameters);
         Self {
             parameters,
             learning_rate: at_least_zero("learning rate", learning_rate),

@@ -31,17 +31,9 @@ struct Inputs {
 impl Inputs {
     #[track_caller]
     fn new(inputs: &[Value]) -> Self {
-        let mut indices = HashMap::new();
-        for (i, input) in inputs.iter().enumerate() {
-            assert!(
-                input.is_leaf(),
-                "input {i} is not a leaf: it was computed from other values"
-            );
-            if let Some(first) = indices.insert(input.address(), i) {
-                panic!("input {i} is the same leaf as input {first}");
-            }
+        Self {
+            indices: Value::indices_of_leaves("input", inputs),
         }
-        Self { indices }
     }
 
     fn index(&self, leaf: &Value) -> Option<usize> {
