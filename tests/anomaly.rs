@@ -302,9 +302,13 @@ fn a_backward_report_names_the_way_of_the_gradient() {
     let target = root.detach().with_name("target");
     let loss = (target * 2.0 + &root).with_name("loss");
     loss.backward();
-    let report = report(&loss.find_anomaly().unwrap());
-    assert_eq!(report[0], "backward pass: `sqrt` passes inf down to x");
-    assert_eq!(report.last().unwrap(), "on the way to loss");
+    let backward = report(&loss.find_anomaly().unwrap());
+    assert_eq!(backward[0], "backward pass: `sqrt` passes inf down to x");
+    assert_eq!(backward.last().unwrap(), "on the way to loss");
+    // Values do come through what is detached.
+    let log = x.ln().detach().with_name("log") + 1.0;
+    let forward = report(&log.with_name("sum").find_anomaly().unwrap());
+    assert_eq!(forward.last().unwrap(), "on the way to log → sum");
 }
 
 #[test]
