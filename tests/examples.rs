@@ -144,3 +144,38 @@ fn anomaly_finds_the_logarithm_of_0_and_the_other_loss_has_none() {
     let loss = last.strip_prefix("step 100  loss ").unwrap();
     assert!(loss.parse::<f64>().unwrap() < 1e-3, "{last}");
 }
+
+#[cfg(feature = "safetensors")]
+#[test]
+fn digits_are_read_and_the_net_is_saved_and_loaded() {
+    let digits = |path: &str| {
+        Command::new(env!("CARGO"))
+            .args(["run", "--quiet", "--release", "--features", "safetensors"])
+            .args(["--example", "digits", "--", path])
+            .output()
+            .unwrap()
+    };
+    let saved = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("digits.safetensors");
+    let out = stdout(&digits(saved.to_str().unwrap()));
+    assert!(
+        out.starts_with("MLP 64-32-10 (ReLU, Linear) on 1437 digits, tested with 360 others\n")
+    );
+    let accuracy = out
+        .lines()
+        .find_map(|line| line.strip_prefix("accuracy "))
+        .unwrap();
+    let percent: f64 = accuracy.strip_suffix(" %").unwrap().parse().unwrap();
+    assert!(percent >= 97.0, "{percent}");
+    assert!(out.contains(" read as ") && out.contains('█'));
+    assert!(out.ends_with("the outputs differed before: true; they are the same now: true\n"));
+    assert!(saved.exists());
+
+    let failed = digits("/no/such/directory/model");
+    let message = String::from_utf8(failed.stderr).unwrap();
+    assert!(!failed.status.success());
+    assert!(
+        message.starts_with("/no/such/directory/model: "),
+        "{message}"
+    );
+    assert_eq!(message.lines().count(), 1, "{message}");
+}

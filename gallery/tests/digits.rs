@@ -1,4 +1,4 @@
-//! What the example `digits` promises.
+//! The net of the example `digits`: its data, how well it reads them, and that a seed decides everything.
 
 use micrograd_gallery::{CLASSES, Training, classes, digits, logits, predictions};
 

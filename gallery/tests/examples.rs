@@ -39,33 +39,6 @@ fn curve_fit_recovers_the_true_parameters() {
 }
 
 #[test]
-fn digits_are_read_and_the_net_is_saved_and_loaded() {
-    let saved = path("digits.safetensors");
-    let out = stdout(&example("digits", &[saved.to_str().unwrap()]));
-    assert!(
-        out.starts_with("MLP 64-32-10 (ReLU, Linear) on 1437 digits, tested with 360 others\n")
-    );
-    let accuracy = out
-        .lines()
-        .find_map(|line| line.strip_prefix("accuracy "))
-        .unwrap();
-    let percent: f64 = accuracy.strip_suffix(" %").unwrap().parse().unwrap();
-    assert!(percent >= 97.0, "{percent}");
-    assert!(out.contains(" read as ") && out.contains('█'));
-    assert!(out.ends_with("the outputs differed before: true; they are the same now: true\n"));
-    assert!(saved.exists());
-
-    let failed = example("digits", &["/no/such/directory/model"]);
-    let message = String::from_utf8(failed.stderr).unwrap();
-    assert!(!failed.status.success());
-    assert!(
-        message.starts_with("/no/such/directory/model: "),
-        "{message}"
-    );
-    assert_eq!(message.lines().count(), 1, "{message}");
-}
-
-#[test]
 fn pictures_are_drawn() {
     let directory = path("pictures");
     stdout(&example("pictures", &[directory.to_str().unwrap()]));

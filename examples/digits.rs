@@ -1,4 +1,5 @@
-//! Trains a net to read handwritten digits, and saves it in a file that PyTorch opens.
+//! Trains a net to read handwritten digits, and saves it in a file that PyTorch opens. It needs
+//! `--features safetensors`; the training itself is in `digits/training.rs`.
 //!
 //! The file goes to the path that is given as argument, else to the directory for temporary files.
 
@@ -11,14 +12,24 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressStyle};
 use micrograd::metrics::{ConfusionMatrix, accuracy};
 use micrograd::nn::{MLP, Module};
-use micrograd_gallery::{CLASSES, Digit, SIDE, Training, classes, exit_code, logits, predictions};
+
+use training::{CLASSES, Digit, SIDE, Training, classes, logits, predictions};
+
+#[path = "digits/training.rs"]
+pub mod training;
 
 const EPOCHS: usize = 40;
 /// So many misread digits are drawn.
 const DRAWN: usize = 5;
 
 fn main() -> ExitCode {
-    exit_code(run())
+    match run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
@@ -47,8 +58,8 @@ fn train_with_progress(training: &mut Training) -> Result<(), Box<dyn Error>> {
     training.run(EPOCHS, |progress| {
         let percent = 100.0 * progress.accuracy;
         last = format!("loss {:.4}  accuracy {percent:.2} %", progress.loss);
-        bar.set_message(last.clone());
         bar.inc(1);
+        bar.set_message(last.clone());
     });
     bar.finish_and_clear();
     println!(
