@@ -1,4 +1,4 @@
-//! Trains the net of `moons_adam` by a tape: on 100 points, and on 100,000.
+//! Trains the net of `moons_adam` with a tape: on 100 points, and on 100,000.
 //!
 //! With `--features rayon` the large batch is spread over the cores.
 

@@ -377,7 +377,7 @@ impl Report {
     }
 }
 
-/// The name of a node, behind an arrow as in the tree; nothing if it has none.
+/// The name of a node, after an arrow as in the tree; nothing if it has none.
 struct Name<'a>(&'a Value);
 
 impl fmt::Display for Name<'_> {

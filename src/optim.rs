@@ -2,7 +2,7 @@
 //! clipping, which go with them.
 //!
 //! All follow PyTorch: its formulas, order of operations and defaults, except that the learning
-//! rate has none and that of momentum is 0.9. The settings are chained behind the constructor.
+//! rate has none and that of momentum is 0.9. The settings are chained after the constructor.
 //! `notes/Optimizers.md` explains the equations.
 //!
 //! ```

@@ -30,7 +30,7 @@ fn path(name: &str) -> PathBuf {
     directory.join(name)
 }
 
-/// A file with this header and so many zero bytes behind it.
+/// A file with this header and so many zero bytes after it.
 fn file(header: &str, bytes: usize) -> Vec<u8> {
     let length = (header.len() as u64).to_le_bytes();
     [&length, header.as_bytes(), &vec![0; bytes]].concat()

@@ -1,7 +1,7 @@
 //! Losses: how far the outputs of a net are from what they should be, as one [`Value`].
 //!
 //! A loss takes outputs and as many targets, and returns the mean over these pairs: those of one row, or
-//! of a whole batch one behind the other. Only the cross-entropies of several classes take one row, whose
+//! of a whole batch one after the other. Only the cross-entropies of several classes take one row, whose
 //! logits belong together; for a batch, take the mean over its rows.
 //!
 //! Outputs and targets are nodes, so a loss can be recorded on a tape whose rows bring the targets along:

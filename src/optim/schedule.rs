@@ -111,7 +111,7 @@ impl Schedule {
         }
     }
 
-    /// This schedule behind so many steps in which the rate grows evenly: it is 1 / (steps + 1) of
+    /// This schedule after so many steps in which the rate grows evenly: it is 1 / (steps + 1) of
     /// the first rate, then 2 / (steps + 1), and so on.
     #[must_use]
     pub fn after_warm_up(self, steps: usize) -> Self {

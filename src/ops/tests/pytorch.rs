@@ -206,7 +206,7 @@ fn random_graphs_agree_with_pytorch() {
     assert_eq!(graphs, 200);
 }
 
-/// A step of a graph: an operation, and its operands by their indices, or as literals behind `=`.
+/// A step of a graph: an operation, and its operands by their indices, or as literals after `=`.
 fn apply(step: &str, nodes: &[Value]) -> Value {
     let (name, operands) = step.split_once(' ').unwrap();
     let operands: Vec<Operand> = operands
