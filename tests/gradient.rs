@@ -60,6 +60,12 @@ fn the_second_derivatives_of_a_power_are_symmetric_also_at_exponent_0() {
     assert_eq!(data(&rows[0]), [0.0, 0.5]); // y (y - 1) xʸ⁻², (1 + y ln x) xʸ⁻¹
     assert_eq!(data(&rows[1]), [0.5, ln2 * ln2]); // the same, and ln² x · xʸ
 
+    // A power of a negative number has no derivative along the exponent.
+    let [x, y] = [-2.0, 0.0].map(Value::new);
+    let rows = hessian(&x.pow(&y), &[x, y]);
+    assert_eq!(rows[0][0].data(), 0.0);
+    assert!(rows[0][1].data().is_nan());
+
     // Where the formula fails, the power is taken for the constant that it is.
     for number in [0.0, -0.0, 5e-324, f64::NAN] {
         let [x, y] = [number, 0.0].map(Value::new);
