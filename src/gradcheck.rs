@@ -24,7 +24,8 @@ use crate::engine::Value;
 ///
 /// # Errors
 ///
-/// If the two do not agree: which derivative, at which point, and by how much.
+/// If the two do not agree, or the difference is not finite: which derivative, at which point, and by how
+/// much.
 pub fn gradcheck(
     function: impl Fn(&[Value]) -> Value,
     point: &[f64],
@@ -54,7 +55,7 @@ impl Default for GradCheck {
     }
 }
 
-/// A place where the slope of the function jumps.
+/// A place where the slope of the function jumps, by more than the rounding of its result explains.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Kink {
     /// The input along which it does.
@@ -139,7 +140,7 @@ impl GradCheck {
             };
             let difference = slope(&at(-1.0), &at(1.0));
             let tolerance = self.atol + self.rtol * difference.abs();
-            if (derivative - difference).abs() <= tolerance {
+            if difference.is_finite() && (derivative - difference).abs() <= tolerance {
                 continue;
             }
             let point = point.to_vec();

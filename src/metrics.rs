@@ -48,8 +48,8 @@ pub fn binary_accuracy(scores: &[f64], labels: &[f64]) -> f64 {
 /// predictions, 0 for those that are no better than the mean of the actual values, and may be
 /// negative.
 ///
-/// Where all actual values are the same it is 1 if the predictions are exact, else 0. Of fewer than two
-/// it is NaN. Both are so in scikit-learn.
+/// As in scikit-learn, it is 1 or 0 where all actual values are the same, depending on whether the
+/// predictions are exact, and NaN of fewer than two.
 ///
 /// ```
 /// use micrograd::metrics::r2;
@@ -74,7 +74,7 @@ pub fn r2(predicted: &[f64], actual: &[f64]) -> f64 {
         .sum();
     let total: f64 = actual.iter().map(|a| (a - mean).powi(2)).sum();
     let constant = actual.iter().all(|a| *a == actual[0]);
-    if constant && !residual.is_nan() {
+    if (constant || total == 0.0) && !residual.is_nan() {
         f64::from(residual == 0.0)
     } else {
         1.0 - residual / total

@@ -80,9 +80,9 @@ Recip recip "1/" (x) = 1.0 / x
 
 /// Power, x to the y
 Pow pow "^" (x, y) = x.pow(y)
-    // `constant` is 1 where the power does not depend on the argument, and the formula would give NaN.
+    // `constant` is 1 where the power does not depend on the argument; nothing is passed down then.
     => x: {
-        let constant = y.equals(0.0).unless((-x.abs()).at_most(-f64::MIN_POSITIVE));
+        let constant = y.equals(0.0);
         (g * (y * x.pow((y - 1.0).unless(&constant)))).unless(&constant)
     },
        y: {

@@ -89,7 +89,11 @@ impl Common {
     fn gradient(&self, parameter: &Value) -> f64 {
         let gradient = parameter.grad();
         let gradient = if self.maximize { -gradient } else { gradient };
-        gradient + self.weight_decay * parameter.data()
+        if self.weight_decay == 0.0 {
+            gradient // 0 · ∞ would be NaN
+        } else {
+            gradient + self.weight_decay * parameter.data()
+        }
     }
 }
 

@@ -109,7 +109,7 @@ fn losses_agree_with_pytorch_on_a_tape_whose_rows_bring_the_targets() {
 }
 
 #[test]
-fn hubers_second_derivative_is_1_up_to_delta() {
+fn hubers_second_derivative_is_1_below_delta_and_0_beyond() {
     for (prediction, second) in [(0.0, 1.0), (-0.5, 1.0), (3.0, 0.0)] {
         let p = [Value::new(prediction)];
         let loss = loss::huber(&p, &[Value::new(0.0)], 1.0);

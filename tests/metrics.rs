@@ -26,11 +26,18 @@ fn r2_is_that_of_scikit_learn() {
     assert!(r2(&[-9.0; 4], &actual) < 0.0);
     assert_eq!(r2(&[2.0, 2.0], &[2.0, 2.0]), 1.0);
     assert_eq!(r2(&[2.0, 2.5], &[2.0, 2.0]), 0.0);
-    // The mean of these is not quite 0.1.
-    assert_eq!(r2(&[0.1, 0.1, 0.2], &[0.1; 3]), 0.0);
+    assert_eq!(r2(&[1e-200, 3e-200], &[1e-200, 3e-200]), 1.0);
+    assert_eq!(r2(&[1.0, 3.0], &[1e-200, 3e-200]), 0.0);
     assert!(r2(&[f64::NAN, 2.0], &[2.0, 2.0]).is_nan());
     assert!(r2(&[f64::NAN, 2.0], &[1.0, 2.0]).is_nan());
     assert!(r2(&[2.0], &[2.0]).is_nan() && r2(&[], &[]).is_nan());
+}
+
+#[test]
+fn r2_of_equal_values_does_not_depend_on_rounding() {
+    // Their mean is not quite 0.1.
+    assert_eq!(r2(&[0.1, 0.1, 0.2], &[0.1; 3]), 0.0);
+    assert_eq!(r2(&[0.1; 3], &[0.1; 3]), 1.0);
 }
 
 #[test]

@@ -272,6 +272,20 @@ fn a_guard_stops_a_step_before_it_has_changed_anything() {
 }
 
 #[test]
+fn a_parameter_that_is_infinite_stays_so() {
+    let optimizers: [fn(Value) -> Box<dyn Optimizer>; 2] = [
+        |p| Box::new(SGD::new([p], 0.1)),
+        |p| Box::new(Momentum::new([p], 0.1)),
+    ];
+    for optimizer in optimizers {
+        let p = Value::new(f64::NEG_INFINITY);
+        p.borrow_mut().grad = 1.0;
+        optimizer(p.clone()).step();
+        assert_eq!(p.data(), f64::NEG_INFINITY);
+    }
+}
+
+#[test]
 fn a_guard_stops_clipping_before_it_has_changed_anything() {
     let parameters = [1.0, 2.0].map(Value::new);
     for p in &parameters {

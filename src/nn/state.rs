@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensors, View};
 
@@ -112,7 +112,7 @@ pub(super) fn save(module: &(impl Module + ?Sized), path: &Path) -> Result<(), S
 /// whoever opens the path finds the one or the other, and never a part. A link stays, and what it leads
 /// to is replaced.
 fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let path = &fs::canonicalize(path).unwrap_or_else(|_| path.into());
+    let path = &end_of_links(path)?;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -121,13 +121,26 @@ fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
         builder.permissions(PermissionsExt::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(path.parent().unwrap_or(path))?;
-    if let Ok(old) = fs::metadata(path) {
-        file.as_file().set_permissions(old.permissions())?;
+    match fs::metadata(path) {
+        Ok(old) if old.is_file() => file.as_file().set_permissions(old.permissions())?,
+        Ok(_) => return Err(io::Error::other("what is there is no file")),
+        Err(_) => {} // nothing is there
     }
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     file.persist(path)?;
     Ok(())
+}
+
+/// What the path leads to, whether or not there is something.
+fn end_of_links(path: &Path) -> io::Result<PathBuf> {
+    match (fs::canonicalize(path), fs::read_link(path)) {
+        (Err(error), Ok(next)) if error.kind() == io::ErrorKind::NotFound => {
+            end_of_links(&path.parent().unwrap_or(path).join(next))
+        }
+        (Err(error), Err(_)) if error.kind() == io::ErrorKind::NotFound => Ok(path.into()),
+        (end, _) => end,
+    }
 }
 
 #[track_caller]

@@ -22,7 +22,6 @@ impl Symbol {
         let [x_literal, y_literal] = [x, y].map(Self::literal);
         match op {
             Op::Add if x_literal == Some(0.0) => Some(y.clone()),
-            Op::When | Op::Unless if x_literal == Some(0.0) => Some(x.clone()),
             Op::Mul if x_literal == Some(1.0) => Some(y.clone()),
             Op::Add | Op::Sub | Op::Unless if y_literal == Some(0.0) => Some(x.clone()),
             Op::Mul | Op::Div | Op::When if y_literal == Some(1.0) => Some(x.clone()),
