@@ -414,6 +414,10 @@ fn the_report_names_the_source_line() {
     model.layers()[0].neurons()[0].weights()[0].set_data(1e308);
     let output = model.forward(&[Value::new(1e308)]).remove(0);
     here(&output.find_anomaly().unwrap(), line!() - 1);
+    let weight = &model.layers()[0].neurons()[0].weights()[0];
+    weight.set_data(f64::NAN);
+    here(&weight.find_anomaly().unwrap(), line!() - 6);
+
     let [far, near] = [[1e308], [-1e308]].map(|number| number.map(Value::new));
     let first = line!() + 2;
     let losses = [

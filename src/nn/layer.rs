@@ -38,10 +38,11 @@ impl Layer {
         rng: &mut (impl Rng + ?Sized),
     ) -> Self {
         assert!(outputs > 0, "a layer needs at least one neuron");
-        let neurons = (0..outputs).map(|_| Neuron::new(inputs, activation, rng));
-        Self {
-            neurons: neurons.collect(),
+        let mut neurons = Vec::with_capacity(outputs);
+        for _ in 0..outputs {
+            neurons.push(Neuron::new(inputs, activation, rng));
         }
+        Self { neurons }
     }
 
     /// Draws all weights anew and sets the biases to 0.

@@ -28,9 +28,15 @@ pub struct Neuron {
 impl Neuron {
     /// A neuron of `inputs` inputs, its weights uniform in ±1 / √inputs and its bias 0.
     #[must_use]
+    #[track_caller]
     pub fn new(inputs: usize, activation: Activation, rng: &mut (impl Rng + ?Sized)) -> Self {
+        let mut parameters = Vec::with_capacity(inputs + 1);
+        // Not an iterator: a closure would hide the caller's line.
+        for _ in 0..=inputs {
+            parameters.push(Value::new(0.0));
+        }
         let neuron = Self {
-            parameters: Operands::new((0..=inputs).map(|_| Value::new(0.0)).collect()),
+            parameters: Operands::new(parameters),
             activation,
         };
         neuron.init(Init::default(), 1, rng);
