@@ -143,7 +143,7 @@ fn a_scaler_is_that_of_scikit_learn() {
     assert_eq!(scaler.inverse_transform(&[3.0, 1.0, 1.0]), [2.0, 3.0, 8.0]);
     // Their mean is not quite 0.1, so rounding leaves a deviation; and tiny ones are not lost.
     assert_eq!(StandardScaler::fit(&[[0.1]; 3]).scale(), [1.0]);
-    assert_eq!(StandardScaler::fit(&[[0.1]; 100_000]).scale(), [1.0]);
+    assert_eq!(StandardScaler::fit(&vec![[0.1]; 100_000]).scale(), [1.0]);
     assert_eq!(StandardScaler::fit(&[[1e-200], [3e-200]]).scale(), [1.0]); // its square is 0
     assert_eq!(StandardScaler::fit(&[[1e-100], [3e-100]]).scale(), [1e-100]);
     assert!(StandardScaler::fit(&[[f64::NAN], [1.0]]).scale()[0].is_nan());
