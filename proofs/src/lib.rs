@@ -9,6 +9,8 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+pub mod corpus;
+
 /// A number with the functions that are used here.
 pub trait Number: Clone {
     /// f(x)
