@@ -26,9 +26,8 @@ use std::error::Error;
 use std::fmt;
 use std::slice;
 
-use crate::engine::{Operand, Order, Origin, Value};
-use crate::ops::Symbol;
-use crate::tree::{label, printable};
+use crate::engine::{Argument, Role, TopologicalOrder, Value};
+use crate::tree::printable;
 
 /// A report of how a number that is not finite came about, to print; see the [module](self).
 #[derive(Clone, Debug)]
@@ -123,17 +122,17 @@ impl Value {
     #[must_use]
     #[track_caller]
     pub fn find_anomaly(&self) -> Option<Anomaly> {
-        let order = Order::of(slice::from_ref(self));
+        let order = TopologicalOrder::of(slice::from_ref(self));
         // Operands come first, so those of the first one are finite.
         for (position, node) in order.nodes().iter().enumerate() {
             if !node.data().is_finite() {
                 return Some(anomaly_of_value(&order, position));
             }
         }
-        // Now those that read a node come first, and their gradients are finite.
+        // Now the users of a node come first, and their gradients are finite.
         let receiving = order.receiving(slice::from_ref(self));
         for (position, node) in order.nodes().iter().enumerate().rev() {
-            let looked_at = receiving[position] && !matches!(node.origin(), Origin::Cut(_));
+            let looked_at = receiving[position] && !node.ends_gradient();
             if looked_at && !node.grad().is_finite() {
                 return Some(anomaly_of_gradient(&order, &receiving, position));
             }
@@ -142,10 +141,10 @@ impl Value {
     }
 }
 
-fn anomaly_of_value(order: &Order, born: usize) -> Anomaly {
+fn anomaly_of_value(order: &TopologicalOrder, born: usize) -> Anomaly {
     let node = order.nodes()[born];
     let number = node.data();
-    let title = match label(node.origin().operation()) {
+    let title = match node.operation().label() {
         Some(operation) => format!("`{operation}` gives {number:?}{}", Name(node)),
         None => format!("a leaf holds {number:?}{}", Name(node)),
     };
@@ -155,7 +154,7 @@ fn anomaly_of_value(order: &Order, born: usize) -> Anomaly {
     report.about(node)
 }
 
-fn anomaly_of_gradient(order: &Order, receiving: &[bool], born: usize) -> Anomaly {
+fn anomaly_of_gradient(order: &TopologicalOrder, receiving: &[bool], born: usize) -> Anomaly {
     let node = order.nodes()[born];
     let parts = parts_of_gradient(order, receiving, born);
     let report = match parts.iter().find(|part| !part.number.is_finite()) {
@@ -165,47 +164,41 @@ fn anomaly_of_gradient(order: &Order, receiving: &[bool], born: usize) -> Anomal
     report.about(node)
 }
 
-/// What an operation has passed down to one of its operands.
+/// What an operation has passed down to one of its arguments.
 struct Part {
     /// The position of the operation.
     operation: usize,
-    /// Which one of its operands that are nodes.
-    operand: usize,
+    role: Role,
     number: f64,
 }
 
 /// What was passed down to a node, last operations first.
-fn parts_of_gradient(order: &Order, receiving: &[bool], position: usize) -> Vec<Part> {
+fn parts_of_gradient(order: &TopologicalOrder, receiving: &[bool], position: usize) -> Vec<Part> {
     let node = order.nodes()[position];
     let mut parts = Vec::new();
-    let readers = order.nodes().iter().enumerate().skip(position + 1).rev();
-    for (operation, reader) in readers.filter(|&(operation, _)| receiving[operation]) {
-        let mut operands = 0..;
-        let g = Symbol::from(reader.grad());
-        reader.pass_down_symbols(&g, &mut |value, number| {
-            let operand = operands.next().unwrap_or_default();
-            if value.same_node(node) {
+    let users = order.nodes().iter().enumerate().skip(position + 1).rev();
+    for (operation, user) in users.filter(|&(operation, _)| receiving[operation]) {
+        for edge in user.operation().edges() {
+            if edge.receiver().is_some_and(|it| it.same_node(node)) {
                 parts.push(Part {
                     operation,
-                    operand,
-                    number: number().number(),
+                    role: edge.role,
+                    number: edge.vjp(user.data(), user.grad()),
                 });
             }
-        });
+        }
     }
     parts
 }
 
 /// The rule of an operation has passed down a number that is not finite.
-fn report_of_rule(order: &Order, part: &Part) -> Report {
+fn report_of_rule(order: &TopologicalOrder, part: &Part) -> Report {
     let operation = order.nodes()[part.operation];
-    let operands = operands_of(operation).into_iter();
-    let mut nodes = operands.filter(|(_, operand)| matches!(operand, Operand::Node(_)));
-    let (role, _) = nodes.nth(part.operand).expect("it was counted");
     let title = format!(
-        "`{}` passes {:?} down to {role}",
-        label(operation.origin()).unwrap_or_default(),
+        "`{}` passes {:?} down to {}",
+        operation.operation().label().unwrap_or_default(),
         part.number,
+        part.role,
     );
     let mut report = Report::new(Pass::Backward, &title);
     report.operands(operation);
@@ -220,7 +213,7 @@ fn report_of_rule(order: &Order, part: &Part) -> Report {
 }
 
 /// All that was passed down is finite.
-fn report_of_parts(order: &Order, position: usize, parts: &[Part]) -> Report {
+fn report_of_parts(order: &TopologicalOrder, position: usize, parts: &[Part]) -> Report {
     let node = order.nodes()[position];
     let sum: f64 = parts.iter().map(|part| part.number).sum();
     let title = if sum.is_finite() {
@@ -232,17 +225,6 @@ fn report_of_parts(order: &Order, position: usize, parts: &[Part]) -> Report {
     let mut report = Report::new(Pass::Backward, &format!("{title}{}", Name(node)));
     report.surroundings(order, position);
     report
-}
-
-/// What an operand is to its operation.
-#[derive(Clone, Copy)]
-enum Role {
-    X,
-    Y,
-    Term(usize),
-    Weight(usize),
-    Input(usize),
-    Bias,
 }
 
 impl fmt::Display for Role {
@@ -258,50 +240,19 @@ impl fmt::Display for Role {
     }
 }
 
-fn operands_of(value: &Value) -> Vec<(Role, Operand)> {
-    match value.origin().operation() {
-        Origin::Leaf | Origin::Cut(_) => vec![],
-        Origin::Unary(_, x) => vec![(Role::X, x.into())],
-        Origin::Binary(_, x, y) => vec![(Role::X, x.into()), (Role::Y, y.into())],
-        Origin::LiteralRight(_, x, y) => vec![(Role::X, x.into()), (Role::Y, (*y).into())],
-        Origin::LiteralLeft(_, x, y) => vec![(Role::X, (*x).into()), (Role::Y, y.into())],
-        Origin::Sum(terms) => {
-            let terms = terms.iter().enumerate();
-            terms
-                .map(|(i, term)| (Role::Term(i), term.into()))
-                .collect()
-        }
-        Origin::WeightedSum(weights, inputs) => {
-            let mut operands = Vec::new();
-            for (i, weight) in weights.values().iter().enumerate() {
-                match inputs.values().get(i) {
-                    Some(input) => {
-                        operands.push((Role::Weight(i), weight.into()));
-                        operands.push((Role::Input(i), input.into()));
-                    }
-                    None => operands.push((Role::Bias, weight.into())),
-                }
-            }
-            operands
-        }
-    }
-}
-
 /// The positions of nodes on a way from one to the output, each an operand of the next. The backward
 /// pass does not come through an operation that passes nothing down.
-fn way_to_output(order: &Order, start: usize, pass: Pass) -> Vec<usize> {
+fn way_to_output(order: &TopologicalOrder, start: usize, pass: Pass) -> Vec<usize> {
     let nodes = order.nodes();
     let mut reached_from = vec![None; nodes.len()];
     for (position, node) in nodes.iter().enumerate().skip(start + 1) {
-        if pass == Pass::Backward && matches!(node.origin(), Origin::Cut(_)) {
-            continue;
-        }
-        node.origin().for_each_operand(|operand| {
-            let operand = order.position(operand);
-            if operand == start || reached_from[operand].is_some() {
-                reached_from[position].get_or_insert(operand);
-            }
-        });
+        let operands: Box<dyn Iterator<Item = &Value>> = match pass {
+            Pass::Forward => Box::new(node.operands()),
+            Pass::Backward => Box::new(node.receivers()),
+        };
+        reached_from[position] = operands
+            .map(|operand| order.position(operand))
+            .find(|&operand| operand == start || reached_from[operand].is_some());
     }
     let mut way = vec![nodes.len() - 1];
     while let Some(&Some(previous)) = way.last().map(|&last| &reached_from[last]) {
@@ -318,7 +269,7 @@ struct Report {
 }
 
 impl Report {
-    /// So many operands or names are listed.
+    /// The most operands or names listed.
     const MOST: usize = 8;
 
     fn new(pass: Pass, title: &str) -> Self {
@@ -332,22 +283,24 @@ impl Report {
     }
 
     fn operands(&mut self, operation: &Value) {
-        let operands = operands_of(operation);
-        for (role, operand) in operands.iter().take(Self::MOST) {
-            match operand {
-                Operand::Node(node) => {
+        let mut edges = operation.operation().edges();
+        for edge in edges.by_ref().take(Self::MOST) {
+            let role = edge.role;
+            match edge.argument() {
+                Argument::Node(node) => {
                     self.line(format_args!("{role} = {:?}{}", node.data(), Name(node)));
                 }
-                Operand::Literal(literal) => self.line(format_args!("{role} = {literal:?}")),
+                Argument::Constant(constant) => self.line(format_args!("{role} = {constant:?}")),
             }
         }
-        if operands.len() > Self::MOST {
-            self.line(format_args!("and {} more", operands.len() - Self::MOST));
+        let others = edges.count();
+        if others > 0 {
+            self.line(format_args!("and {others} more"));
         }
     }
 
     /// The names on the way to the output, and the source line.
-    fn surroundings(&mut self, order: &Order, position: usize) {
+    fn surroundings(&mut self, order: &TopologicalOrder, position: usize) {
         let way = way_to_output(order, position, self.pass)
             .into_iter()
             .skip(1);
@@ -362,7 +315,7 @@ impl Report {
         if !names.is_empty() {
             self.line(format_args!("on the way to {}", names.join(" → ")));
         }
-        if let Some(location) = order.nodes()[position].line().location() {
+        if let Some(location) = order.nodes()[position].label().line.location() {
             self.line(format_args!("made at {location}"));
         }
     }

@@ -17,8 +17,8 @@
 //! In the order in which to read the source:
 //!
 //! - `ops`: the table of operations. One row is one operation: its value, and what it passes down.
-//! - [`engine`]: the node, the graph, the backward pass. Its page holds the conventions at kinks,
-//!   ties, powers of 0 and NaN.
+//! - [`engine`]: the node, the backward pass, and the view of the graph on which all below stand. Its
+//!   page holds the conventions at kinks, ties, powers of 0 and NaN.
 //! - [`tree`]: a graph as text.
 //! - [`nn`]: neurons, layers and nets, with their parameters by name and shape; losses.
 //! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them; schedules of
@@ -46,6 +46,14 @@ pub mod tape;
 pub mod tree;
 
 pub use rand;
+
+/// What unit tests share with those in `tests`.
+#[cfg(test)]
+#[path = "../tests/common"]
+mod common {
+    pub(crate) mod bits;
+    pub(crate) mod close;
+}
 
 /// The programs in these texts are tests.
 #[cfg(doctest)]

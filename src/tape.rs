@@ -80,6 +80,7 @@ use crate::anomaly::Anomaly;
 use crate::engine::Value;
 
 mod graph;
+mod lanes;
 mod program;
 mod record;
 mod replay;

@@ -26,13 +26,11 @@ use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::fmt;
 use std::io;
-use std::iter;
 use std::rc::Rc;
 
 use ptree::{PrintConfig, Style, TreeItem};
 
-use crate::engine::{Origin, Value, ValueData};
-use crate::ops::Op;
+use crate::engine::{Argument, NodeId, Op, Operation, Term, Terms, Value, ValueData};
 
 const MAX_DEPTH: usize = 64;
 const MAX_LINES: usize = 1000;
@@ -43,9 +41,11 @@ pub struct Tree<'a> {
     root: &'a Value,
 }
 
-impl<'a> Tree<'a> {
-    pub(crate) fn new(root: &'a Value) -> Self {
-        Self { root }
+impl Value {
+    /// The graph below this node, to print: see [`tree`](crate::tree).
+    #[must_use]
+    pub fn tree(&self) -> Tree<'_> {
+        Tree { root: self }
     }
 }
 
@@ -81,11 +81,11 @@ struct Item<'a> {
 #[derive(Clone)]
 enum Content<'a> {
     Node(&'a Value),
-    Literal(f64),
-    /// A product inside of a weighted sum: the weight, the input and the gradient.
+    Constant(f64),
+    /// A product inside of a sum: the weight, the input and the gradient.
     Product(&'a Value, &'a Value, f64),
     /// The first few terms of a sum.
-    Partial(Rc<Terms<'a>>, usize),
+    Partial(Rc<Sum<'a>>, usize),
     Ellipsis,
 }
 
@@ -102,42 +102,35 @@ enum Below {
 #[derive(Default)]
 struct Printed {
     lines: usize,
-    nodes: HashSet<*const ()>,
+    nodes: HashSet<NodeId>,
 }
 
-/// A sum taken apart into the additions and multiplications that it stands for: first the products
-/// of weights and inputs, then single terms. Each part has the gradient of the whole.
-struct Terms<'a> {
-    weights: &'a [Value],
-    inputs: &'a [Value],
-    others: &'a [Value],
+/// A sum taken apart into the additions and multiplications that it stands for. Each part has the
+/// gradient of the whole.
+struct Sum<'a> {
+    terms: Vec<Term<'a>>,
     /// The sum of the first n + 1 terms, for each n.
-    sums: Vec<f64>,
+    partial: Vec<f64>,
     grad: f64,
 }
 
-impl<'a> Terms<'a> {
-    fn new(weights: &'a [Value], inputs: &'a [Value], others: &'a [Value], grad: f64) -> Rc<Self> {
-        let products = iter::zip(weights, inputs).map(|(w, x)| w.data() * x.data());
-        let sums = products
-            .chain(others.iter().map(Value::data))
-            .scan(0.0, |sum, term| {
-                *sum += term;
-                Some(*sum)
-            });
+impl<'a> Sum<'a> {
+    fn new(terms: Terms<'a>, grad: f64) -> Rc<Self> {
+        let partial = terms.clone().scan(0.0, |sum, term| {
+            *sum += term.data();
+            Some(*sum)
+        });
         Rc::new(Self {
-            weights,
-            inputs,
-            others,
-            sums: sums.collect(),
+            partial: partial.collect(),
+            terms: terms.collect(),
             grad,
         })
     }
 
     fn term(&self, n: usize) -> Content<'a> {
-        match self.inputs.get(n) {
-            Some(input) => Content::Product(&self.weights[n], input, self.grad),
-            None => Content::Node(&self.others[n - self.inputs.len()]),
+        match self.terms[n] {
+            Term::Product(weight, input) => Content::Product(weight, input, self.grad),
+            Term::Single(value) => Content::Node(value),
         }
     }
 
@@ -158,23 +151,16 @@ impl<'a> Terms<'a> {
 impl<'a> Content<'a> {
     fn operands(&self) -> Vec<Content<'a>> {
         match self {
-            Self::Literal(_) | Self::Ellipsis => vec![],
+            Self::Constant(_) | Self::Ellipsis => vec![],
             Self::Product(w, x, _) => vec![Self::Node(w), Self::Node(x)],
-            Self::Partial(terms, count) => terms.operands(*count),
-            Self::Node(value) => match value.origin().operation() {
-                Origin::Leaf | Origin::Cut(_) => vec![],
-                Origin::Unary(_, x) => vec![Self::Node(x)],
-                Origin::Binary(_, x, y) => vec![Self::Node(x), Self::Node(y)],
-                Origin::LiteralRight(_, x, y) => vec![Self::Node(x), Self::Literal(*y)],
-                Origin::LiteralLeft(_, x, y) => vec![Self::Literal(*x), Self::Node(y)],
-                Origin::Sum(terms) => {
-                    Terms::new(&[], &[], terms, value.grad()).operands(terms.len())
+            Self::Partial(sum, count) => sum.operands(*count),
+            Self::Node(value) => match value.operation() {
+                Operation::Leaf => vec![],
+                Operation::Apply { x, y, .. } => {
+                    [Some(x), y].into_iter().flatten().map(Self::of).collect()
                 }
-                Origin::WeightedSum(weights, inputs) => {
-                    let (weights, inputs) = (weights.values(), inputs.values());
-                    let count = weights.len();
-                    let (weights, bias) = weights.split_at(inputs.len());
-                    let operands = Terms::new(weights, inputs, bias, value.grad()).operands(count);
+                Operation::Sum(terms) => {
+                    let operands = Sum::new(terms.clone(), value.grad()).operands(terms.len());
                     match operands.as_slice() {
                         // One product is not a sum of it.
                         [product @ Self::Product(..)] => product.operands(),
@@ -184,22 +170,12 @@ impl<'a> Content<'a> {
             },
         }
     }
-}
 
-/// The operation's name in the tree; none for a leaf.
-pub(crate) fn label(origin: &Origin) -> Option<&'static str> {
-    match origin {
-        Origin::Leaf | Origin::Cut(_) => None,
-        Origin::Unary(op, _)
-        | Origin::Binary(op, ..)
-        | Origin::LiteralRight(op, ..)
-        | Origin::LiteralLeft(op, ..) => Some(op.label()),
-        Origin::WeightedSum(weights, inputs)
-            if weights.values().len() == 1 && inputs.values().len() == 1 =>
-        {
-            Some(Op::Mul.label())
+    fn of(argument: Argument<'a>) -> Self {
+        match argument {
+            Argument::Node(value) => Self::Node(value),
+            Argument::Constant(constant) => Self::Constant(constant),
         }
-        Origin::Sum(_) | Origin::WeightedSum(..) => Some(Op::Add.label()),
     }
 }
 
@@ -207,7 +183,7 @@ impl Item<'_> {
     /// Writes the line of a node; an inner node that was shown before ends in an arrow.
     fn write_node(&self, f: &mut impl io::Write, value: &Value) -> io::Result<()> {
         let ValueData { data, grad } = *value.borrow();
-        let label = label(value.origin().operation());
+        let label = value.operation().label();
         if let Some(label) = label {
             write!(f, "{label} ")?;
         }
@@ -218,11 +194,11 @@ impl Item<'_> {
         if label.is_none() {
             return Ok(());
         }
-        if self.printed.borrow().nodes.contains(&value.address()) {
+        if self.printed.borrow().nodes.contains(&value.id()) {
             return write!(f, " ↑");
         }
         if self.announce_operands() {
-            self.printed.borrow_mut().nodes.insert(value.address());
+            self.printed.borrow_mut().nodes.insert(value.id());
         }
         Ok(())
     }
@@ -263,17 +239,17 @@ impl TreeItem for Item<'_> {
         self.printed.borrow_mut().lines += 1;
         match &self.content {
             Content::Node(value) => self.write_node(f, value),
-            Content::Literal(number) => write!(f, "{number}"),
+            Content::Constant(number) => write!(f, "{number}"),
             Content::Ellipsis => write!(f, "…"),
             Content::Product(w, x, grad) => {
                 self.announce_operands();
                 write!(f, "{} ", Op::Mul.label())?;
                 write_numbers(f, w.data() * x.data(), *grad)
             }
-            Content::Partial(terms, count) => {
+            Content::Partial(sum, count) => {
                 self.announce_operands();
                 write!(f, "{} ", Op::Add.label())?;
-                write_numbers(f, terms.sums[count - 1], terms.grad)
+                write_numbers(f, sum.partial[count - 1], sum.grad)
             }
         }
     }

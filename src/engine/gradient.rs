@@ -3,8 +3,11 @@
 use std::collections::HashSet;
 use std::{iter, mem, slice};
 
-use super::{Operand, Order, Origin, Value};
-use crate::ops::{Op, Symbol, UNREAD};
+use super::functions::Operand;
+use super::graph::Value;
+use super::order::TopologicalOrder;
+use super::symbol::Symbol;
+use super::view::{Edge, Side};
 
 impl Value {
     /// The gradient with respect to `xs`, as new values: they are computed by operations, so they
@@ -32,7 +35,7 @@ impl Value {
     #[must_use]
     #[track_caller]
     pub fn gradient(&self, xs: &[Value]) -> Vec<Value> {
-        let order = Order::of(slice::from_ref(self));
+        let order = TopologicalOrder::of(slice::from_ref(self));
         let wanted = leading_to(&order, xs);
         // What has been passed down to each node, by position.
         let mut parts: Vec<Vec<Symbol>> = vec![Vec::new(); order.nodes().len()];
@@ -45,13 +48,13 @@ impl Value {
             let Some(g) = sum(mem::take(&mut parts[position])) else {
                 continue;
             };
-            let mut receive = |x: &Value, part: &dyn Fn() -> Symbol| {
-                let position = order.position(x);
-                if wanted[position] {
-                    parts[position].push(part());
+            let out = Symbol::from(*value);
+            value.operation().edges().for_each(|edge| {
+                let receiver = edge.receiver().map(|x| order.position(x));
+                if let Some(x) = receiver.filter(|&x| wanted[x]) {
+                    parts[x].push(edge.symbolic_vjp(&out, &g));
                 }
-            };
-            value.pass_down_symbols(&g, &mut receive);
+            });
             gradients[position] = Some(g);
         }
         let mut returned = HashSet::new();
@@ -64,9 +67,9 @@ impl Value {
         for x in xs {
             slopes.push(match gradient_of(x).map(|gradient| gradient.0) {
                 None => Value::new(0.0),
-                Some(Operand::Literal(literal)) => Value::new(literal),
+                Some(Operand::Constant(constant)) => Value::new(constant),
                 Some(Operand::Node(node)) => {
-                    let is_new = order.find(&node).is_none() && returned.insert(node.address());
+                    let is_new = order.find(&node).is_none() && returned.insert(node.id());
                     // A node of its own, for the caller may give it a name.
                     if is_new { node } else { iter::once(node).sum() }
                 }
@@ -74,42 +77,15 @@ impl Value {
         }
         slopes
     }
+}
 
-    /// Hands to `receive` what the rule of this node passes down to each operand.
-    pub(crate) fn pass_down_symbols(
-        &self,
-        g: &Symbol,
-        receive: &mut dyn FnMut(&Value, &dyn Fn() -> Symbol),
-    ) {
-        let out = Symbol::from(self);
-        let mut apply = |op: Op, x: Operand, y: Operand| {
-            let [x_symbol, y_symbol] = [x.clone(), y.clone()].map(Symbol);
-            if let Operand::Node(x) = &x {
-                receive(x, &|| op.symbol_dx(&x_symbol, &y_symbol, &out, g));
-            }
-            if let Operand::Node(y) = &y {
-                receive(y, &|| op.symbol_dy(&x_symbol, &y_symbol, &out, g));
-            }
-        };
-        match self.origin() {
-            Origin::Leaf | Origin::Cut(_) => {}
-            Origin::Unary(op, x) => apply(*op, x.into(), UNREAD.into()),
-            Origin::Binary(op, x, y) => apply(*op, x.into(), y.into()),
-            Origin::LiteralRight(op, x, y) => apply(*op, x.into(), (*y).into()),
-            Origin::LiteralLeft(op, x, y) => apply(*op, (*x).into(), y.into()),
-            Origin::Sum(terms) => {
-                for x in terms {
-                    receive(x, &|| g.clone());
-                }
-            }
-            Origin::WeightedSum(weights, inputs) => {
-                for (w, x) in iter::zip(weights.values(), inputs.values()) {
-                    apply(Op::Mul, w.into(), x.into());
-                }
-                if let Some(bias) = weights.values().get(inputs.values().len()) {
-                    receive(bias, &|| g.clone());
-                }
-            }
+impl Edge<'_> {
+    /// The part of the gradient, as a graph.
+    fn symbolic_vjp(&self, out: &Symbol, g: &Symbol) -> Symbol {
+        let [x, y] = [self.x, self.y].map(Symbol::from);
+        match self.side() {
+            Side::X => self.op.symbol_vjp_x(&x, &y, out, g),
+            Side::Y => self.op.symbol_vjp_y(&x, &y, out, g),
         }
     }
 }
@@ -201,30 +177,26 @@ pub fn hessian_vector_product(y: &Value, xs: &[Value], vector: &[f64]) -> Vec<Va
     parts.sum::<Value>().gradient(xs)
 }
 
-/// Of each node, by position, whether one of `xs` is below it or is it itself.
-fn leading_to(order: &Order, xs: &[Value]) -> Vec<bool> {
+/// For each node, by position, whether a gradient that arrives there reaches one of `xs`.
+fn leading_to(order: &TopologicalOrder, xs: &[Value]) -> Vec<bool> {
     let mut leading = vec![false; order.nodes().len()];
     for position in xs.iter().filter_map(|x| order.find(x)) {
         leading[position] = true;
     }
     for (position, value) in order.nodes().iter().enumerate() {
-        if let Origin::Cut(_) = value.origin() {
-            continue;
-        }
-        value.origin().for_each_operand(|operand| {
-            leading[position] |= leading[order.position(operand)];
-        });
+        let receivers = value.receivers();
+        receivers.for_each(|x| leading[position] |= leading[order.position(x)]);
     }
     leading
 }
 
 /// The sum of what has been passed down, if anything has.
 fn sum(parts: Vec<Symbol>) -> Option<Symbol> {
-    let mut literals = None;
+    let mut constants = None;
     let mut nodes = Vec::new();
     for part in parts {
         match part.0 {
-            Operand::Literal(literal) => literals = Some(literals.unwrap_or(0.0) + literal),
+            Operand::Constant(constant) => constants = Some(constants.unwrap_or(0.0) + constant),
             Operand::Node(node) => nodes.push(node),
         }
     }
@@ -232,7 +204,7 @@ fn sum(parts: Vec<Symbol>) -> Option<Symbol> {
         0 | 1 => nodes.pop(),
         _ => Some(nodes.into_iter().sum()),
     };
-    let terms = [nodes.map(Operand::Node), literals.map(Operand::Literal)];
+    let terms = [nodes.map(Operand::Node), constants.map(Operand::Constant)];
     terms
         .into_iter()
         .flatten()
@@ -254,7 +226,7 @@ mod tests {
     }
 
     fn nodes(values: &[Value]) -> usize {
-        Order::of(values).nodes().len()
+        TopologicalOrder::of(values).nodes().len()
     }
 
     #[test]

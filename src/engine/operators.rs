@@ -2,7 +2,8 @@
 
 use std::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use super::{Operand, Value};
+use super::functions::Operand;
+use super::graph::Value;
 use crate::ops::Op;
 
 macro_rules! operator {
@@ -20,7 +21,7 @@ macro_rules! operator {
             #[inline]
             #[track_caller]
             fn $method(self, y: Value) -> Value {
-                Value::literal_left(Op::$Trait, self, y)
+                Value::constant_left(Op::$Trait, self, y)
             }
         }
 
@@ -30,7 +31,7 @@ macro_rules! operator {
             #[inline]
             #[track_caller]
             fn $method(self, y: &Value) -> Value {
-                Value::literal_left(Op::$Trait, self, y.clone())
+                Value::constant_left(Op::$Trait, self, y.clone())
             }
         }
 

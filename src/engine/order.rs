@@ -1,11 +1,48 @@
-//! The nodes of a graph in topological order, numbered.
+//! The topological order of a graph.
 
-use super::{Origin, Value};
+use super::graph::Value;
 
-/// All nodes below some values, each after its operands, and these from left to right.
+/// All nodes below some values, in topological order: each after its operands, and these from left
+/// to right.
 ///
-/// While it lives, each node knows its position: no map from nodes to positions is needed.
-pub(crate) struct Order<'graph> {
+/// The list is a plain one, of handles; it does not change when the graph grows. With
+/// [`Value::operation`] and [`Value::operands`] it makes tools of your own, such as one that writes
+/// a graph as text for Graphviz:
+///
+/// ```
+/// use std::collections::HashMap;
+/// use std::slice;
+///
+/// use micrograd::engine::{Value, topological_order};
+///
+/// fn graphviz(root: &Value) -> String {
+///     let nodes = topological_order(slice::from_ref(root));
+///     let numbers: HashMap<_, _> = nodes.iter().map(Value::id).zip(0..).collect();
+///     let mut text = String::from("digraph {\n");
+///     for (node, i) in nodes.iter().zip(0..) {
+///         let label = node.operation().label().unwrap_or("leaf");
+///         text += &format!("  {i} [label=\"{label} {node}\"]\n");
+///         for operand in node.operands() {
+///             text += &format!("  {} -> {i}\n", numbers[&operand.id()]);
+///         }
+///     }
+///     text + "}\n"
+/// }
+///
+/// let x = Value::new(3.0);
+/// let text = graphviz(&(&x * &x + 1.0));
+/// assert!(text.contains("1 [label=\"* 9\"]\n  0 -> 1\n  0 -> 1\n  2 [label=\"+ 10\"]\n"));
+/// ```
+#[must_use]
+pub fn topological_order(values: &[Value]) -> Vec<Value> {
+    let order = TopologicalOrder::of(values);
+    order.nodes().iter().map(|&node| node.clone()).collect()
+}
+
+/// The same for the walks of this crate. While it lives, each node knows its position: no map from
+/// nodes to positions is needed. So it must not outlive the call that makes it, which would find
+/// nodes marked that a walk begun meanwhile takes for its own.
+pub(crate) struct TopologicalOrder<'graph> {
     nodes: Vec<&'graph Value>,
 }
 
@@ -20,7 +57,7 @@ enum Visit<'graph> {
 /// The mark of a node whose operands are being visited.
 const ENTERED: usize = usize::MAX;
 
-impl<'graph> Order<'graph> {
+impl<'graph> TopologicalOrder<'graph> {
     pub(crate) fn of(values: &'graph [Value]) -> Self {
         let mut order = Self { nodes: Vec::new() };
         let mut visits: Vec<_> = values.iter().rev().map(Visit::Enter).collect();
@@ -31,9 +68,8 @@ impl<'graph> Order<'graph> {
                         value.0.pending.set(ENTERED);
                         visits.push(Visit::Leave(value));
                         let operands = visits.len();
-                        value
-                            .origin()
-                            .for_each_operand(|operand| visits.push(Visit::Enter(operand)));
+                        let enter = |operand| visits.push(Visit::Enter(operand));
+                        value.operands().for_each(enter);
                         visits[operands..].reverse();
                     }
                 }
@@ -50,17 +86,17 @@ impl<'graph> Order<'graph> {
         &self.nodes
     }
 
-    /// Of each node, by position, whether a backward pass from one of these `outputs` arrives there: not if
-    /// only such operations read it as pass nothing down.
+    /// For each node, by position, whether a backward pass from `outputs` reaches it.
     pub(crate) fn receiving(&self, outputs: &[Value]) -> Vec<bool> {
         let mut receiving = vec![false; self.nodes.len()];
         for output in outputs {
             receiving[self.position(output)] = true;
         }
         for (position, value) in self.nodes.iter().enumerate().rev() {
-            if receiving[position] && !matches!(value.origin(), Origin::Cut(_)) {
-                let origin = value.origin();
-                origin.for_each_operand(|operand| receiving[self.position(operand)] = true);
+            if receiving[position] {
+                value
+                    .receivers()
+                    .for_each(|operand| receiving[self.position(operand)] = true);
             }
         }
         receiving
@@ -80,33 +116,10 @@ impl<'graph> Order<'graph> {
     }
 }
 
-impl Drop for Order<'_> {
+impl Drop for TopologicalOrder<'_> {
     fn drop(&mut self) {
         for value in &self.nodes {
             value.0.pending.set(0);
-        }
-    }
-}
-
-impl Origin {
-    /// Calls `visit` with each operand that is a node, from left to right.
-    #[inline]
-    pub(crate) fn for_each_operand<'graph>(&'graph self, visit: impl FnMut(&'graph Value)) {
-        match self {
-            Self::Leaf => {}
-            Self::Unary(_, x) | Self::LiteralRight(_, x, _) | Self::LiteralLeft(_, _, x) => {
-                [x].into_iter().for_each(visit);
-            }
-            Self::Binary(_, x, y) => [x, y].into_iter().for_each(visit),
-            Self::Cut(operation) => operation.for_each_operand(visit),
-            Self::Sum(terms) => terms.iter().for_each(visit),
-            Self::WeightedSum(weights, inputs) => {
-                weights
-                    .values()
-                    .iter()
-                    .chain(inputs.values())
-                    .for_each(visit);
-            }
         }
     }
 }

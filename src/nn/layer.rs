@@ -4,7 +4,7 @@ use rand::Rng;
 
 use super::neuron::expect_inputs;
 use super::{Activation, Block, Init, Module, Neuron};
-use crate::engine::{Operands, Value};
+use crate::engine::{SharedValues, Value};
 
 /// A fully connected layer: neurons that read the same inputs. A clone shares its parameters.
 ///
@@ -94,7 +94,7 @@ impl Layer {
 
     #[track_caller]
     pub(super) fn forward_owned(&self, inputs: Vec<Value>) -> Vec<Value> {
-        let inputs = Operands::new(inputs);
+        let inputs = SharedValues::new(inputs);
         let mut outputs = Vec::with_capacity(self.neurons.len());
         // Not an iterator: a closure would hide the caller's line.
         for neuron in &self.neurons {

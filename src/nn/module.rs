@@ -41,7 +41,7 @@ pub trait Module {
             .into_iter()
             .flat_map(|block| block.values)
             .collect();
-        parameters.retain(|parameter| seen.insert(parameter.address()));
+        parameters.retain(|parameter| seen.insert(parameter.id()));
         parameters
     }
 

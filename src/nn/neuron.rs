@@ -4,7 +4,7 @@ use std::rc::Rc;
 use rand::Rng;
 
 use super::{Activation, Block, Init, Module};
-use crate::engine::{Operands, Value};
+use crate::engine::{SharedValues, Value};
 
 /// A neuron: activation(w₀x₀ + w₁x₁ + … + bias). A clone shares its parameters.
 ///
@@ -21,7 +21,7 @@ use crate::engine::{Operands, Value};
 #[derive(Clone, Debug)]
 pub struct Neuron {
     /// The weights, then the bias.
-    parameters: Rc<Operands>,
+    parameters: Rc<SharedValues>,
     activation: Activation,
 }
 
@@ -36,7 +36,7 @@ impl Neuron {
             parameters.push(Value::new(0.0));
         }
         let neuron = Self {
-            parameters: Operands::new(parameters),
+            parameters: SharedValues::new(parameters),
             activation,
         };
         neuron.init(Init::default(), 1, rng);
@@ -91,13 +91,13 @@ impl Neuron {
     #[track_caller]
     pub fn forward(&self, inputs: &[Value]) -> Value {
         expect_inputs("neuron", self.inputs(), inputs);
-        self.forward_shared(&Operands::new(inputs.to_vec()))
+        self.forward_shared(&SharedValues::new(inputs.to_vec()))
     }
 
     /// The output on inputs that the neurons of a layer share.
     #[inline]
     #[track_caller]
-    pub(super) fn forward_shared(&self, inputs: &Rc<Operands>) -> Value {
+    pub(super) fn forward_shared(&self, inputs: &Rc<SharedValues>) -> Value {
         self.activation
             .apply(Value::weighted_sum(&self.parameters, inputs))
     }

@@ -1,7 +1,7 @@
 //! Turns a program into a graph again, to look at.
 
 use super::program::{Place, Program, Segment, Step};
-use crate::engine::{Operand, Operands, Value};
+use crate::engine::{Operand, SharedValues, Value};
 use crate::ops::UNREAD;
 
 impl Program {
@@ -14,10 +14,7 @@ impl Program {
         let mut shared = self.constants_among(self.once.results().end);
         for (place, parameter) in self.shared_parameters().zip(parameters) {
             let leaf = Value::new(parameter.data());
-            if let Some(name) = parameter.name() {
-                leaf.set_name(name);
-            }
-            leaf.set_line(parameter.line());
+            leaf.set_label(parameter.label());
             shared[place] = leaf.into();
         }
         self.rebuild(&self.once, Place::Shared, &[], &mut shared);
@@ -43,9 +40,9 @@ impl Program {
 
     /// The constants, and room for what follows them.
     fn constants_among(&self, count: usize) -> Vec<Operand> {
-        let constants = self.constants.iter().copied().map(Operand::Literal);
+        let constants = self.constants.iter().copied().map(Operand::Constant);
         let mut operands: Vec<_> = constants.collect();
-        operands.resize(count, Operand::Literal(UNREAD));
+        operands.resize(count, Operand::Constant(UNREAD));
         operands
     }
 
@@ -69,11 +66,7 @@ impl Program {
     }
 
     fn labelled(&self, place: Place, value: Value) -> Value {
-        let label = self.labels.get(&place).cloned().unwrap_or_default();
-        if let Some(name) = label.name {
-            value.set_name(name);
-        }
-        value.set_line(label.line);
+        value.set_label(self.labels.get(&place).cloned().unwrap_or_default());
         value
     }
 }
@@ -88,19 +81,19 @@ fn sum(pairs: &[[u32; 2]], left: &[Operand], right: &[Operand]) -> Value {
                 inputs.push(y.clone());
             }
             (Operand::Node(term), _) | (_, Operand::Node(term)) => terms.push(term.clone()),
-            (Operand::Literal(_), Operand::Literal(_)) => unreachable!("a term is a node"),
+            (Operand::Constant(_), Operand::Constant(_)) => unreachable!("a term is a node"),
         }
     }
     if inputs.is_empty() {
         return terms.into_iter().sum();
     }
     weights.extend(terms); // at most one, the bias
-    Value::weighted_sum(&Operands::new(weights), &Operands::new(inputs))
+    Value::weighted_sum(&SharedValues::new(weights), &SharedValues::new(inputs))
 }
 
 fn node(operand: &Operand) -> &Value {
     match operand {
         Operand::Node(value) => value,
-        Operand::Literal(_) => unreachable!("an output is a node"),
+        Operand::Constant(_) => unreachable!("an output is a node"),
     }
 }

@@ -10,8 +10,9 @@ use std::collections::HashMap;
 use std::mem;
 use std::ops::Range;
 
-use crate::engine::Line;
-use crate::ops::{Number, Op, PartialSums};
+use super::lanes::{Number, PartialSums};
+use crate::engine::Label;
+use crate::ops::Op;
 
 /// How one number is computed from others, which are given by their indices.
 #[derive(Debug)]
@@ -29,13 +30,6 @@ pub(super) enum Step {
 pub(super) enum Place {
     Shared(usize),
     Slot(usize),
-}
-
-/// What a report says of a node besides its numbers.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Label {
-    pub(super) name: Option<String>,
-    pub(super) line: Line,
 }
 
 /// Steps whose results lie side by side, in the order in which they are computed.
@@ -188,9 +182,9 @@ impl Program {
                     continue;
                 }
                 match step {
-                    &Step::Apply(_, x, y) => {
-                        below[x as usize] = true;
-                        below[y as usize] = true;
+                    &Step::Apply(op, x, y) => {
+                        below[x as usize] |= op.passes_to_x();
+                        below[y as usize] |= op.passes_to_y();
                     }
                     Step::Dot(range) => {
                         for &x in segment.pairs(range).as_flattened() {
@@ -287,11 +281,11 @@ impl Segment {
                     let (x, y) = (x as usize, y as usize);
                     let g = gradients.take(out);
                     if wanted.contains(&x) {
-                        let part = N::dx(op, &values[x], &values[y], &values[out], &g);
+                        let part = N::vjp_x(op, &values[x], &values[y], &values[out], &g);
                         gradients.add(out, x, part);
                     }
-                    if wanted.contains(&y) {
-                        let part = N::dy(op, &values[x], &values[y], &values[out], &g);
+                    if wanted.contains(&y) && op.passes_to_y() {
+                        let part = N::vjp_y(op, &values[x], &values[y], &values[out], &g);
                         gradients.add(out, y, part);
                     }
                 }

@@ -3,15 +3,15 @@
 use std::collections::HashMap;
 use std::iter;
 
-use super::program::{Label, Place, Program, Segment, Silent, Step, index};
-use crate::engine::{Order, Origin, Value};
+use super::program::{Place, Program, Segment, Silent, Step, index};
+use crate::engine::{Argument, NodeId, Operation, Term, Terms, TopologicalOrder, Value};
 use crate::ops::UNREAD;
 
 /// Records the graph below `outputs`: a program, and the parameters that it reads.
 #[track_caller]
 pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value>) {
     let inputs = Inputs::new(inputs);
-    let order = Order::of(outputs);
+    let order = TopologicalOrder::of(outputs);
     let survey = Survey::of(&order, &inputs);
     let mut recorder = Recorder::new(&order, &inputs, &survey);
     let receiving = order.receiving(outputs);
@@ -25,7 +25,7 @@ pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value
 /// The leaves that vary by row.
 struct Inputs {
     /// By address.
-    indices: HashMap<*const (), usize>,
+    indices: HashMap<NodeId, usize>,
 }
 
 impl Inputs {
@@ -37,7 +37,7 @@ impl Inputs {
     }
 
     fn index(&self, leaf: &Value) -> Option<usize> {
-        self.indices.get(&leaf.address()).copied()
+        self.indices.get(&leaf.id()).copied()
     }
 }
 
@@ -66,7 +66,7 @@ struct Survey {
 }
 
 impl Survey {
-    fn of(order: &Order, inputs: &Inputs) -> Self {
+    fn of(order: &TopologicalOrder, inputs: &Inputs) -> Self {
         let mut survey = Self {
             varies_with: Vec::with_capacity(order.nodes().len()),
             constants: Constants::new(),
@@ -74,19 +74,15 @@ impl Survey {
             plain: 0,
         };
         for value in order.nodes() {
-            let varies_with = match value.origin() {
-                Origin::Leaf if inputs.index(value).is_some() => VariesWith::Inputs,
-                Origin::Leaf => {
+            let varies_with = match value.operation() {
+                Operation::Leaf if inputs.index(value).is_some() => VariesWith::Inputs,
+                Operation::Leaf => {
                     survey.parameters += 1;
                     VariesWith::Parameters
                 }
-                origin => {
-                    if let Origin::LiteralRight(_, _, literal)
-                    | Origin::LiteralLeft(_, literal, _) = origin.operation()
-                    {
-                        survey.constants.add(*literal);
-                    }
-                    let varies_with = survey.of_operands(order, origin);
+                operation => {
+                    survey.constants.add_those_of(&operation);
+                    let varies_with = survey.of_operands(order, value);
                     survey.plain += usize::from(varies_with == VariesWith::Inputs);
                     varies_with
                 }
@@ -96,17 +92,17 @@ impl Survey {
         survey
     }
 
-    fn of_operands(&self, order: &Order, origin: &Origin) -> VariesWith {
-        let mut together: Option<VariesWith> = None;
-        origin.for_each_operand(|operand| {
+    fn of_operands(&self, order: &TopologicalOrder, value: &Value) -> VariesWith {
+        let operands = value.operands();
+        let together = operands.fold(None, |others: Option<VariesWith>, operand| {
             let this = self.varies_with[order.position(operand)];
-            together = Some(together.map_or(this, |others| others.and(this)));
+            Some(others.map_or(this, |others| others.and(this)))
         });
         together.expect("an operation has an operand")
     }
 }
 
-/// The literals of a graph, each once, by their bits; before them two that every program has.
+/// The constants of a graph, each once, by their bits; before them two that every program has.
 struct Constants {
     numbers: Vec<f64>,
     indices: HashMap<u64, usize>,
@@ -126,6 +122,16 @@ impl Constants {
         constants.add(UNREAD);
         constants.add(1.0);
         constants
+    }
+
+    fn add_those_of(&mut self, operation: &Operation) {
+        if let Operation::Apply { x, y, .. } = *operation {
+            for argument in [Some(x), y].into_iter().flatten() {
+                if let Argument::Constant(constant) = argument {
+                    self.add(constant);
+                }
+            }
+        }
     }
 
     fn add(&mut self, number: f64) {
@@ -154,7 +160,7 @@ impl Place {
 }
 
 struct Recorder<'graph> {
-    order: &'graph Order<'graph>,
+    order: &'graph TopologicalOrder<'graph>,
     inputs: &'graph Inputs,
     constants: &'graph Constants,
     /// Of the nodes that have been recorded, by position.
@@ -167,7 +173,11 @@ struct Recorder<'graph> {
 }
 
 impl<'graph> Recorder<'graph> {
-    fn new(order: &'graph Order<'graph>, inputs: &'graph Inputs, survey: &'graph Survey) -> Self {
+    fn new(
+        order: &'graph TopologicalOrder<'graph>,
+        inputs: &'graph Inputs,
+        survey: &'graph Survey,
+    ) -> Self {
         let constants = &survey.constants;
         let first_operation = constants.numbers.len() + survey.parameters;
         let first_plain = constants.numbers.len() + inputs.indices.len();
@@ -198,12 +208,11 @@ impl<'graph> Recorder<'graph> {
     }
 
     fn record(&mut self, value: &Value, varies_with: VariesWith, receives: bool) {
-        let place = match value.origin() {
-            Origin::Leaf => self.place_of_leaf(value),
-            origin => {
-                let step = self.step(origin, varies_with);
+        let place = match self.step(value, varies_with) {
+            None => self.place_of_leaf(value),
+            Some(step) => {
                 let result = self.segment(varies_with).push(step);
-                if !receives || matches!(origin, Origin::Cut(_)) {
+                if !receives || value.ends_gradient() {
                     self.silence(varies_with, result);
                 }
                 match varies_with {
@@ -218,13 +227,12 @@ impl<'graph> Recorder<'graph> {
 
     /// Keeps the name and the line, but not those of a parameter.
     fn label(&mut self, place: Place, value: &Value) {
-        let label = Label {
-            name: value.name(),
-            line: value.line(),
-        };
         let is_parameter = value.is_leaf() && place.is_shared();
-        if !is_parameter && (label.name.is_some() || label.line.location().is_some()) {
-            self.program.labels.insert(place, label);
+        if !is_parameter {
+            let label = value.label();
+            if !label.is_empty() {
+                self.program.labels.insert(place, label);
+            }
         }
     }
 
@@ -257,40 +265,40 @@ impl<'graph> Recorder<'graph> {
         flags[result] = true;
     }
 
-    fn step(&mut self, origin: &Origin, varies_with: VariesWith) -> Step {
-        let literal = |number: f64| self.constants.place(number);
-        let (op, x, y) = match origin {
-            Origin::Leaf => unreachable!("a leaf is not computed"),
-            Origin::Cut(operation) => return self.step(operation, varies_with),
-            Origin::Unary(op, x) => (*op, self.place(x), Constants::NOTHING),
-            Origin::Binary(op, x, y) => (*op, self.place(x), self.place(y)),
-            Origin::LiteralRight(op, x, y) => (*op, self.place(x), literal(*y)),
-            Origin::LiteralLeft(op, x, y) => (*op, literal(*x), self.place(y)),
-            Origin::Sum(terms) => {
-                let pairs = terms.iter().map(|term| [self.place(term), Constants::ONE]);
-                return self.dot(pairs.collect(), varies_with);
+    /// The step that computes a value; a leaf has none.
+    fn step(&mut self, value: &Value, varies_with: VariesWith) -> Option<Step> {
+        match value.operation() {
+            Operation::Leaf => None,
+            Operation::Apply { op, x, y } => {
+                let x = self.place_of_argument(x);
+                let y = y.map_or(Constants::NOTHING, |y| self.place_of_argument(y));
+                let [x, y] = [x, y].map(|place| self.operand(place, varies_with));
+                Some(Step::Apply(op, x, y))
             }
-            Origin::WeightedSum(weights, inputs) => {
-                // A bias is the weight of a constant 1.
-                let inputs = inputs.values().iter().map(|input| self.place(input));
-                let weights = weights.values().iter().map(|weight| self.place(weight));
-                let pairs = weights
-                    .zip(inputs.chain([Constants::ONE]))
-                    .map(<[Place; 2]>::from);
-                return self.weighted_sum(pairs.collect(), varies_with);
-            }
-        };
-        Step::Apply(
-            op,
-            self.operand(x, varies_with),
-            self.operand(y, varies_with),
-        )
+            Operation::Sum(terms) => Some(self.sum(terms, varies_with)),
+        }
     }
 
-    fn weighted_sum(&mut self, mut pairs: Vec<[Place; 2]>, varies_with: VariesWith) -> Step {
+    #[inline]
+    fn place_of_argument(&self, argument: Argument) -> Place {
+        match argument {
+            Argument::Node(value) => self.place(value),
+            Argument::Constant(constant) => self.constants.place(constant),
+        }
+    }
+
+    /// A sum of products; a single term is multiplied by the constant 1.
+    fn sum(&mut self, terms: Terms, varies_with: VariesWith) -> Step {
+        let mut pairs: Vec<[Place; 2]> = terms
+            .map(|term| match term {
+                Term::Product(weight, input) => [self.place(weight), self.place(input)],
+                Term::Single(value) => [self.place(value), Constants::ONE],
+            })
+            .collect();
+        let is_plain = pairs.iter().all(|&[_, factor]| factor == Constants::ONE);
         let all_shared = |side: usize| pairs.iter().all(|pair| pair[side].is_shared());
         let [left, right] = [all_shared(0), all_shared(1)];
-        if left == right {
+        if is_plain || left == right {
             return self.dot(pairs, varies_with);
         }
         if right {

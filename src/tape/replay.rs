@@ -7,8 +7,8 @@ use multiversion::multiversion;
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
+use super::lanes::{Lanes, Number, PartialSums};
 use super::program::Program;
-use crate::ops::{Lanes, Number, PartialSums};
 
 /// Rows in a wide block: so many that what a step takes besides its arithmetic counts for little.
 const WIDE: usize = 32;

@@ -1,7 +1,7 @@
 //! What becomes of a graph, as a program.
 
 use super::*;
-use crate::engine::Operands;
+use crate::engine::SharedValues;
 
 fn program(inputs: &[Value], output: &Value) -> Program {
     record::record(inputs, slice::from_ref(output)).0
@@ -102,12 +102,12 @@ fn a_program_becomes_the_graph_again() {
         Value::dot(&weights, &weights),
         Value::dot(&[x.clone(), w.clone()], &[v.clone(), y.clone()]),
         Value::weighted_sum(
-            &Operands::new(vec![v.clone(), w.clone(), bias.clone()]),
-            &Operands::new(vec![x.clone(), y.clone()]),
+            &SharedValues::new(vec![v.clone(), w.clone(), bias.clone()]),
+            &SharedValues::new(vec![x.clone(), y.clone()]),
         ),
         Value::weighted_sum(
-            &Operands::new(vec![x.clone(), y.clone()]),
-            &Operands::new(vec![v.clone()]),
+            &SharedValues::new(vec![x.clone(), y.clone()]),
+            &SharedValues::new(vec![v.clone()]),
         ),
         inputs.iter().sum(),
         weights.iter().sum(),

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use micrograd::engine::{Operand, Value};
+use micrograd::engine::{self, Value};
 use micrograd::nn::{Activation, Layer, Module};
 use micrograd::rand::SeedableRng;
 use micrograd::rand::rngs::Xoshiro256PlusPlus;
@@ -161,8 +161,8 @@ impl Step {
             Self::Row(row, arguments) => {
                 let mut operands = operands.iter();
                 let arguments = arguments.iter().map(|argument| match argument {
-                    Argument::Constant(number) => Some(Operand::Literal(*number)),
-                    Argument::Node(_) => operands.next().map(Operand::from),
+                    Argument::Constant(number) => Some(engine::Argument::Constant(*number)),
+                    Argument::Node(_) => operands.next().map(engine::Argument::Node),
                 });
                 vec![row.apply(&arguments.flatten().collect::<Vec<_>>())]
             }

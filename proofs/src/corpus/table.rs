@@ -2,7 +2,7 @@
 
 use std::ops::{Add, Div, Mul, Neg, Sub};
 
-use micrograd::engine::{Operand, Value};
+use micrograd::engine::{Argument, Operand, Value};
 
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
@@ -79,17 +79,17 @@ impl Row {
     /// # Panics
     ///
     /// If the row does not take such arguments.
-    pub fn apply(&self, arguments: &[Operand]) -> Value {
-        use Operand::{Literal, Node};
+    pub fn apply(&self, arguments: &[Argument]) -> Value {
+        use Argument::{Constant, Node};
         match (self.function, arguments) {
             (Function::OfOne(f), [Node(x)]) => f(x),
-            (Function::OfTwo(f), [Node(x), y]) => f(x, y.clone()),
-            (Function::WithParameter(f), [Node(x), Literal(c)]) => f(x, *c),
+            (Function::OfTwo(f), [Node(x), y]) => f(x, (*y).into()),
+            (Function::WithParameter(f), [Node(x), Constant(c)]) => f(x, *c),
             (Function::Operator { nodes, .. }, [Node(x), Node(y)]) => nodes(x, y),
-            (Function::Operator { constant_right, .. }, [Node(x), Literal(c)]) => {
+            (Function::Operator { constant_right, .. }, [Node(x), Constant(c)]) => {
                 constant_right(x, *c)
             }
-            (Function::Operator { constant_left, .. }, [Literal(c), Node(y)]) => {
+            (Function::Operator { constant_left, .. }, [Constant(c), Node(y)]) => {
                 constant_left(*c, y)
             }
             _ => panic!("{} does not take {arguments:?}", self.name),

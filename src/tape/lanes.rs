@@ -1,23 +1,26 @@
 //! The numbers that a replay computes with: one row, or several side by side.
 
+use std::f64::consts::{LN_2, LN_10};
 use std::ops::{AddAssign, Mul};
 
-use super::{Lanes, Op};
+use crate::ops::{
+    FRAC_1_SQRT_2PI, Functions, Op, Row, UNREAD, define_number, define_rules, none, operations,
+};
 
 /// A sum over rows in parts, the same for numbers of every width.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(32))]
-pub(crate) struct PartialSums([f64; 4]);
+pub(super) struct PartialSums([f64; 4]);
 
 impl PartialSums {
-    pub(crate) fn add_up(&self) -> f64 {
+    pub(super) fn add_up(&self) -> f64 {
         let [a, b, c, d] = self.0;
         (a + c) + (b + d)
     }
 }
 
 /// A number on which the operations and their rules run: of one row, or of one in each lane.
-pub(crate) trait Number:
+pub(super) trait Number:
     Copy + Default + From<f64> + AddAssign + Mul<Output = Self> + Send + 'static
 {
     /// How many rows it holds.
@@ -27,12 +30,45 @@ pub(crate) trait Number:
     fn lanes_mut(&mut self) -> &mut [f64];
 
     fn value(op: Op, x: &Self, y: &Self) -> Self;
-    fn dx(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self;
-    fn dy(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self;
+    fn vjp_x(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self;
+    fn vjp_y(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self;
 
     /// Adds the numbers of all rows to a sum.
     fn add_to(&self, sum: &mut PartialSums);
 }
+
+/// A number for each of `N` rows. It lies in whole cache lines.
+#[derive(Clone, Copy, Debug)]
+#[repr(align(64))]
+pub(super) struct Lanes<const N: usize>([f64; N]);
+
+/// Defines the value of every operation on lanes: its value on `f64`, in a loop that the compiler
+/// turns into SIMD instructions where there are such.
+macro_rules! define_values_of_lanes {
+    ([] $header:tt $(
+        #[doc = $doc:literal] $Op:ident $method:ident $label:literal
+            ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
+            => x: $vjp_x:expr $(, y: $vjp_y:expr)?;
+    )*) => {
+        impl<const N: usize> Lanes<N> {
+            #[inline(always)]
+            fn apply(op: Op, x: &Self, y: &Self) -> Self {
+                match op.0 { $(
+                    Row::$Op => Self(std::array::from_fn(|lane| {
+                        let $x = x.0[lane];
+                        $( let $y = y.0[lane]; )?
+                        $( let $parameter = y.0[lane]; )?
+                        $value
+                    })),
+                )* }
+            }
+        }
+    };
+}
+
+operations!(define_values_of_lanes);
+operations!(define_number {const N: usize} Lanes<N>);
+operations!(define_rules lanes_vjp_x, lanes_vjp_y, {const N: usize} Lanes<N>, &Lanes<N>);
 
 impl Number for f64 {
     const LANES: usize = 1;
@@ -58,13 +94,13 @@ impl Number for f64 {
     }
 
     #[inline(always)]
-    fn dx(op: Op, x: &f64, y: &f64, out: &f64, g: &f64) -> f64 {
-        op.dx(*x, *y, *out, *g)
+    fn vjp_x(op: Op, x: &f64, y: &f64, out: &f64, g: &f64) -> f64 {
+        op.vjp_x(*x, *y, *out, *g)
     }
 
     #[inline(always)]
-    fn dy(op: Op, x: &f64, y: &f64, out: &f64, g: &f64) -> f64 {
-        op.dy(*x, *y, *out, *g)
+    fn vjp_y(op: Op, x: &f64, y: &f64, out: &f64, g: &f64) -> f64 {
+        op.vjp_y(*x, *y, *out, *g)
     }
 }
 
@@ -102,13 +138,13 @@ impl<const N: usize> Number for Lanes<N> {
     }
 
     #[inline(always)]
-    fn dx(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self {
-        op.lanes_dx(x, y, out, g)
+    fn vjp_x(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self {
+        op.lanes_vjp_x(x, y, out, g)
     }
 
     #[inline(always)]
-    fn dy(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self {
-        op.lanes_dy(x, y, out, g)
+    fn vjp_y(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self {
+        op.lanes_vjp_y(x, y, out, g)
     }
 }
 
@@ -142,3 +178,6 @@ impl<const N: usize> AddAssign for Lanes<N> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

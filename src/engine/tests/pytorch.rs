@@ -1,6 +1,9 @@
 //! Against numbers that PyTorch and mpmath computed; `tests/pytorch/operations.py` wrote them.
 
+use std::iter;
+
 use super::*;
+use crate::ops::UNREAD;
 
 const BY_PYTORCH: &str = include_str!("../../../tests/pytorch/operations.csv");
 const EXACT: &str = include_str!("../../../tests/pytorch/exact.csv");
@@ -39,7 +42,6 @@ const DIFFERENCES: [Difference; 4] = [
 /// A line of `operations.csv` or `exact.csv`: an operation at a point, its value and its gradient.
 struct Golden {
     op: Op,
-    arguments: Arguments,
     x: f64,
     y: f64,
     theirs: Numbers,
@@ -51,14 +53,13 @@ type Numbers = [Option<f64>; 3];
 fn goldens(csv: &'static str) -> impl Iterator<Item = Golden> {
     csv.lines().skip(1).map(|line| {
         let mut cells = line.split(',');
-        let (op, arguments) = operation(cells.next().unwrap());
+        let op = operation(cells.next().unwrap());
         let [x, y, value, dx, dy] = std::array::from_fn(|_| {
             let cell = cells.next().unwrap();
             (!cell.is_empty()).then(|| number(cell))
         });
         Golden {
             op,
-            arguments,
             x: x.unwrap(),
             y: y.unwrap_or(UNREAD),
             theirs: [value, dx, dy],
@@ -66,8 +67,8 @@ fn goldens(csv: &'static str) -> impl Iterator<Item = Golden> {
     })
 }
 
-fn operation(name: &str) -> (Op, Arguments) {
-    let named = OPERATIONS.iter().find(|&&(op, _)| heading(op) == name);
+fn operation(name: &str) -> Op {
+    let named = Op::ALL.iter().find(|op| op.name() == name);
     *named.unwrap_or_else(|| panic!("no operation is called {name}"))
 }
 
@@ -83,9 +84,9 @@ fn numbers(text: &str) -> Vec<f64> {
 impl Golden {
     fn ours(&self) -> Numbers {
         let [x, y] = [self.x, self.y].map(Value::new);
-        let out = apply_to_nodes(self.op, self.arguments, &x, &y);
+        let out = apply_to_nodes(self.op, &x, &y);
         out.backward();
-        let has_y = self.arguments == Arguments::XAndY;
+        let has_y = self.op.arity() == Arity::Binary;
         [Some(out.data()), Some(x.grad()), has_y.then(|| y.grad())]
     }
 
@@ -150,7 +151,7 @@ fn every_smooth_operation_is_exact_to_twelve_digits_where_it_is_well_conditioned
 
 #[test]
 fn no_operation_is_without_numbers_to_compare_with() {
-    for &(op, _) in OPERATIONS {
+    for &op in Op::ALL {
         let count = goldens(BY_PYTORCH)
             .chain(goldens(EXACT))
             .filter(|golden| golden.op == op)
@@ -219,7 +220,7 @@ fn apply(step: &str, nodes: &[Value]) -> Value {
     let operand_nodes = || {
         operands.iter().map(|operand| match operand {
             Operand::Node(node) => node.clone(),
-            Operand::Literal(_) => panic!("a literal in {step}"),
+            Operand::Constant(_) => panic!("a constant in {step}"),
         })
     };
     match (name, &operands[..]) {
@@ -229,10 +230,10 @@ fn apply(step: &str, nodes: &[Value]) -> Value {
             let side = |i| nodes.iter().skip(i).step_by(2).cloned().collect::<Vec<_>>();
             Value::dot(&side(0), &side(1))
         }
-        (name, [Operand::Node(x)]) => Value::unary(operation(name).0, x.clone()),
-        (name, [Operand::Node(x), y]) => Value::binary(operation(name).0, x.clone(), y.clone()),
-        (name, [Operand::Literal(x), Operand::Node(y)]) => {
-            Value::literal_left(operation(name).0, *x, y.clone())
+        (name, [Operand::Node(x)]) => Value::unary(operation(name), x.clone()),
+        (name, [Operand::Node(x), y]) => Value::binary(operation(name), x.clone(), y.clone()),
+        (name, [Operand::Constant(x), Operand::Node(y)]) => {
+            Value::constant_left(operation(name), *x, y.clone())
         }
         _ => panic!("what is {step}?"),
     }

@@ -1,0 +1,257 @@
+//! The backward pass.
+//!
+//! A node may pass its gradient down when it is complete, that is, after all its users have passed
+//! theirs: in topological order, from the result to the leaves. The order need not be written down.
+//! It is enough to know for each node how many users it has: count them on a first walk, count them
+//! off on a second one, and go on with a node when none is left.
+//!
+//! Both walks follow the edges on which a gradient is passed down, and no others.
+
+use std::iter;
+
+use super::graph::{Origin, SharedValues, Value, ValueData};
+use crate::ops::{Op, UNREAD};
+
+impl Value {
+    /// The backward pass: computes the derivative of this node with respect to every node that it
+    /// was computed from, and adds it to the `grad` of the leaves among them.
+    ///
+    /// This node receives 1. Gradients of inner nodes are started afresh. Nodes to which no gradient
+    /// is passed down, such as those below a [`detach`](Self::detach), keep what they hold.
+    ///
+    /// It takes time in proportion to the nodes and edges of the graph.
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    ///
+    /// let a = Value::new(1.0);
+    /// let b = &a + &a;
+    /// let c = &b + &b;
+    /// c.backward();
+    /// assert_eq!(a.grad(), 4.0);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a guard of a node that receives a gradient is alive, or a guard from
+    /// [`borrow_mut`](Self::borrow_mut) of the condition of a `when` or `unless`. No gradient has been
+    /// changed then, but those of inner nodes.
+    #[track_caller]
+    pub fn backward(&self) {
+        let mut stack = Vec::with_capacity(32); // serves both walks
+        if count_users(self, &mut stack).is_none() {
+            forget_users(self);
+            panic!("backward writes every node of the graph, and a guard of one of them is alive");
+        }
+        self.add_grad(1.0);
+        let mut complete = stack;
+        complete.push(self);
+        while let Some(value) = complete.pop() {
+            value.pass_down(&mut complete);
+        }
+    }
+
+    /// Applies the rule of the operation that made this node: each operand receives its part of
+    /// the gradient.
+    #[inline]
+    fn pass_down<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
+        let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
+        match &*self.0.origin {
+            Origin::Unary(op, x) if op.passes_to_x() => {
+                x.receive(op.vjp_x(x.data(), UNREAD, out, g), complete);
+            }
+            Origin::Binary(op, x, y) if op.passes_to_x() => {
+                let (x_data, y_data) = (x.data(), y.data());
+                x.receive(op.vjp_x(x_data, y_data, out, g), complete);
+                if op.passes_to_y() {
+                    y.receive(op.vjp_y(x_data, y_data, out, g), complete);
+                }
+            }
+            Origin::ConstantRight(op, x, y) if op.passes_to_x() => {
+                x.receive(op.vjp_x(x.data(), *y, out, g), complete);
+            }
+            Origin::ConstantLeft(op, x, y) if op.passes_to_y() => {
+                y.receive(op.vjp_y(*x, y.data(), out, g), complete);
+            }
+            Origin::Sum(terms) => terms.iter().for_each(|x| x.receive(g, complete)),
+            Origin::WeightedSum(weights, inputs) => {
+                SharedValues::pass_down([weights, inputs], out, g, complete);
+            }
+            // A leaf, or an operation that passes nothing down.
+            _ => {}
+        }
+    }
+
+    /// Adds a part of this node's gradient. After the last part the node is complete.
+    #[inline]
+    fn receive<'graph>(&'graph self, part: f64, complete: &mut Vec<&'graph Value>) {
+        self.add_grad(part);
+        if !self.is_leaf() {
+            let pending = self.0.pending.get() - 1;
+            self.0.pending.set(pending);
+            if pending == 0 {
+                complete.push(self);
+            }
+        }
+    }
+}
+
+/// Counts the users of every inner node that `root` passes a gradient down to, and sets its gradient
+/// to 0. Returns false if the second walk would meet a guard.
+#[inline]
+fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
+    root.count_user(to_walk)?;
+    while let Some(value) = to_walk.pop() {
+        match &*value.0.origin {
+            Origin::Leaf => {}
+            Origin::Unary(op, x) | Origin::ConstantRight(op, x, _) => {
+                if op.passes_to_x() {
+                    x.count_user(to_walk)?;
+                }
+            }
+            Origin::ConstantLeft(op, _, y) => {
+                if op.passes_to_y() {
+                    y.count_user(to_walk)?;
+                }
+            }
+            Origin::Binary(op, x, y) => {
+                if op.passes_to_x() {
+                    x.count_user(to_walk)?;
+                    if op.passes_to_y() {
+                        y.count_user(to_walk)?;
+                    } else {
+                        y.0.numbers.try_borrow().ok()?;
+                    }
+                }
+            }
+            Origin::Sum(terms) => {
+                for x in terms {
+                    x.count_user(to_walk)?;
+                }
+            }
+            Origin::WeightedSum(weights, inputs) => {
+                weights.count_user(to_walk)?;
+                inputs.count_user(to_walk)?;
+            }
+        }
+    }
+    // No node of its own graph uses the root.
+    root.0.pending.set(0);
+    Some(())
+}
+
+/// Takes back what `count_users` counted.
+#[cold]
+fn forget_users(root: &Value) {
+    let mut to_reset = vec![root];
+    while let Some(value) = to_reset.pop() {
+        if value.0.pending.replace(0) == 0 {
+            continue;
+        }
+        match &*value.0.origin {
+            Origin::Leaf => {}
+            Origin::Unary(_, x)
+            | Origin::ConstantRight(_, x, _)
+            | Origin::ConstantLeft(_, _, x) => to_reset.push(x),
+            Origin::Binary(_, x, y) => to_reset.extend([x, y]),
+            Origin::Sum(terms) => to_reset.extend(terms),
+            Origin::WeightedSum(weights, inputs) => {
+                weights.forget_users(&mut to_reset);
+                inputs.forget_users(&mut to_reset);
+            }
+        }
+    }
+}
+
+impl Value {
+    /// Counts one more user of this node. The first one sets the gradient to 0 and leaves the node
+    /// `to_walk`. Returns the node's data, or nothing if a guard hides it.
+    #[inline]
+    fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<f64> {
+        let mut numbers = self.0.numbers.try_borrow_mut().ok()?;
+        if !self.is_leaf() {
+            let pending = self.0.pending.get();
+            if pending == 0 {
+                numbers.grad = 0.0;
+                to_walk.push(self);
+            }
+            self.0.pending.set(pending + 1);
+        }
+        Some(numbers.data)
+    }
+}
+
+/// A list that weighted sums share takes part in both walks as a node does. It is walked through
+/// once, not once for each sum: it collects the gradients of its values, and passes them on when all
+/// sums that use it have reported.
+impl SharedValues {
+    /// Counts one more sum that uses this list; the first one visits its values. Returns false if one
+    /// of them is guarded.
+    #[inline]
+    fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
+        let pending = self.pending.get();
+        self.pending.set(pending + 1);
+        if pending == 0 {
+            let mut numbers = self.numbers.borrow_mut();
+            numbers.clear();
+            numbers.reserve_exact(self.values.len());
+            for value in &self.values {
+                let data = value.count_user(to_walk)?;
+                numbers.push(ValueData { data, grad: 0.0 });
+            }
+        }
+        Some(())
+    }
+
+    /// Takes back the count; if there was one, the values are `to_reset`, too.
+    fn forget_users<'graph>(&'graph self, to_reset: &mut Vec<&'graph Value>) {
+        if self.pending.replace(0) != 0 {
+            to_reset.extend(&self.values);
+        }
+    }
+
+    /// The rule of a weighted sum: that of `*` for each product.
+    #[inline]
+    fn pass_down<'graph>(
+        [weights, inputs]: [&'graph Self; 2],
+        out: f64,
+        g: f64,
+        complete: &mut Vec<&'graph Value>,
+    ) {
+        // If g is 0 there is nothing to pass down, unless an operand is infinite: 0 · ∞ is NaN. But a
+        // finite sum has finite operands (those that it was computed from). With ReLU, that is every
+        // second neuron or more.
+        if g != 0.0 || !out.is_finite() {
+            weights.receive(inputs, g);
+            inputs.receive(weights, g);
+        }
+        weights.report(complete);
+        inputs.report(complete);
+    }
+
+    /// Adds the parts of a sum's gradient: by the rule of `*` where `others` have a factor, else by
+    /// that of a single term.
+    #[inline]
+    fn receive(&self, others: &Self, g: f64) {
+        let mut numbers = self.numbers.borrow_mut();
+        let others = others.numbers.borrow();
+        for (x, y) in iter::zip(numbers.iter_mut(), others.iter()) {
+            x.grad += Op::Mul.vjp_x(x.data, y.data, UNREAD, g);
+        }
+        for x in numbers.iter_mut().skip(others.len()) {
+            x.grad += g;
+        }
+    }
+
+    /// Counts off one sum; after the last one, the values receive what was collected for them.
+    #[inline]
+    fn report<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
+        let pending = self.pending.get() - 1;
+        self.pending.set(pending);
+        if pending == 0 {
+            for (value, numbers) in iter::zip(&self.values, self.numbers.borrow().iter()) {
+                value.receive(numbers.grad, complete);
+            }
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The functions of values: what the rows of the table become on nodes.
+
+use super::graph::{Origin, Value};
+use super::label::Label;
+use super::view::Argument;
+use crate::ops::{Arity, Op, UNREAD, operations};
+
+/// What an operation takes: a node, or a number that is a constant of the expression.
+///
+/// Functions of two arguments accept anything that converts into it as the second: `x.max(&y)`,
+/// `x.max(y)`, `x.max(0.5)`. The first is a node: for 2ˣ with a base of 2, `Value::new(2.0).pow(&x)`.
+#[derive(Clone, Debug)]
+pub enum Operand {
+    /// A node, which gets a gradient.
+    Node(Value),
+    /// A constant, which gets none.
+    Constant(f64),
+}
+
+impl Value {
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn unary(op: Op, x: Self) -> Self {
+        let data = op.value(x.data(), UNREAD);
+        Self::record(data, Origin::Unary(op, x))
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn binary(op: Op, x: Self, y: Operand) -> Self {
+        match y {
+            Operand::Node(y) => {
+                let data = op.value(x.data(), y.data());
+                Self::record(data, Origin::Binary(op, x, y))
+            }
+            Operand::Constant(y) => {
+                let data = op.value(x.data(), y);
+                Self::record(data, Origin::ConstantRight(op, x, y))
+            }
+        }
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    pub(crate) fn constant_left(op: Op, x: f64, y: Self) -> Self {
+        let data = op.value(x, y.data());
+        Self::record(data, Origin::ConstantLeft(op, x, y))
+    }
+
+    /// op(x, y), where at least one is a node; with one argument, `y` is not read. No line of the
+    /// user made it.
+    pub(crate) fn apply(op: Op, x: &Operand, y: &Operand) -> Self {
+        let value = match (x, y) {
+            (Operand::Node(x), _) if op.arity() == Arity::Unary => Self::unary(op, x.clone()),
+            (Operand::Node(x), y) => Self::binary(op, x.clone(), y.clone()),
+            (Operand::Constant(x), Operand::Node(y)) => Self::constant_left(op, *x, y.clone()),
+            (Operand::Constant(_), Operand::Constant(_)) => {
+                unreachable!("a constant alone is no node")
+            }
+        };
+        value.set_label(Label::default());
+        value
+    }
+}
+
+impl From<Value> for Operand {
+    fn from(value: Value) -> Self {
+        Self::Node(value)
+    }
+}
+
+impl From<&Value> for Operand {
+    fn from(value: &Value) -> Self {
+        Self::Node(value.clone())
+    }
+}
+
+impl From<Argument<'_>> for Operand {
+    fn from(argument: Argument) -> Self {
+        match argument {
+            Argument::Node(value) => value.into(),
+            Argument::Constant(constant) => constant.into(),
+        }
+    }
+}
+
+impl From<f64> for Operand {
+    fn from(constant: f64) -> Self {
+        Self::Constant(constant)
+    }
+}
+
+/// Defines the methods of `Value`, for the rows that are not operators.
+macro_rules! define_methods {
+    ([] ($out:ident, $g:ident) $(
+        #[doc = $doc:literal] $Op:ident $method:ident $label:literal
+            ($x:ident $(, $y:ident)? $(; $parameter:ident)?) = $value:expr
+            => x: $vjp_x:expr $(, y: $vjp_y:expr)?;
+    )*) => {
+        /// The functions of the table, `src/ops/table.rs`; x is the value itself. See
+        /// `notes/Gradients.md` for the gradient of each; the
+        /// [conventions](crate::engine#conventions) hold at kinks, ties, powers of 0 and NaN.
+        impl Value { $(
+            define_methods! { $Op $method ($x $(, $y)? $(; $parameter)?) #[doc = concat!($doc, ".")] }
+        )* }
+    };
+    (Add $($row:tt)*) => {};
+    (Sub $($row:tt)*) => {};
+    (Mul $($row:tt)*) => {};
+    (Div $($row:tt)*) => {};
+    (Neg $($row:tt)*) => {};
+    ($Op:ident $method:ident ($x:ident) #[$doc:meta]) => {
+        #[$doc]
+        #[must_use]
+        #[track_caller]
+        pub fn $method(&self) -> Value {
+            Value::unary(Op::$Op, self.clone())
+        }
+    };
+    ($Op:ident $method:ident ($x:ident, $y:ident) #[$doc:meta]) => {
+        #[$doc]
+        #[must_use]
+        #[track_caller]
+        pub fn $method(&self, $y: impl Into<Operand>) -> Value {
+            Value::binary(Op::$Op, self.clone(), $y.into())
+        }
+    };
+    ($Op:ident $method:ident ($x:ident; $parameter:ident) #[$doc:meta]) => {
+        #[$doc]
+        #[must_use]
+        #[track_caller]
+        pub fn $method(&self, $parameter: f64) -> Value {
+            Value::binary(Op::$Op, self.clone(), Operand::Constant($parameter))
+        }
+    };
+}
+
+operations!(define_methods);

@@ -1,0 +1,350 @@
+//! The graph: nodes and the handles to them.
+
+use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::fmt;
+use std::mem::{self, ManuallyDrop};
+use std::rc::Rc;
+
+use super::label::{Label, Line};
+use crate::ops::Op;
+
+/// A number that remembers how it was computed.
+///
+/// It is a counted handle: a clone is the same node. Arithmetic works on `Value`, `&Value` and
+/// `f64` in any mix, and the functions are named as those of `f64`, but for `powf`, which is `pow`.
+///
+/// ```
+/// use micrograd::engine::Value;
+///
+/// let x = Value::new(0.5).with_name("x");
+/// let y = (2.0 * &x).tanh() / (x.pow(2.0) + 1.0);
+/// y.backward();
+/// println!("{}", y.tree());
+/// ```
+#[derive(Clone)]
+pub struct Value(pub(super) Rc<Node>);
+
+/// The two numbers of a node, as [`Value::borrow`] shows them.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ValueData {
+    /// The result of the forward pass.
+    pub data: f64,
+    /// The derivative of the node on which `backward` was called with respect to this one: of a
+    /// leaf the sum over all passes since it was 0, of an inner node that of the last pass.
+    pub grad: f64,
+}
+
+pub(super) struct Node {
+    pub(super) numbers: RefCell<ValueData>,
+    /// During `backward`: how many users of this node have not yet passed it their part of its
+    /// gradient. While a `TopologicalOrder` lives: the node's position in it, plus 1. Else 0.
+    pub(super) pending: Cell<usize>,
+    /// Freed by `Node::drop`, which leaves nothing behind for the compiler to drop: without its
+    /// second look a node costs 5 % less.
+    pub(super) origin: ManuallyDrop<Origin>,
+    label: Cell<Label>,
+}
+
+/// How a node came to be.
+#[derive(Default)]
+pub(super) enum Origin {
+    /// Made by the user; what `backward` adds to.
+    #[default]
+    Leaf,
+    /// op(x)
+    Unary(Op, Value),
+    /// op(x, y), of two nodes
+    Binary(Op, Value, Value),
+    /// op(x, 2.0)
+    ConstantRight(Op, Value, f64),
+    /// op(2.0, y)
+    ConstantLeft(Op, f64, Value),
+    /// x₀ + x₁ + …
+    Sum(Box<[Value]>),
+    /// w₀x₀ + w₁x₁ + …, of weights and inputs.
+    WeightedSum(Rc<SharedValues>, Rc<SharedValues>),
+}
+
+/// A list of operands that weighted sums share, as the neurons of a layer share their inputs.
+pub(crate) struct SharedValues {
+    pub(super) values: Vec<Value>,
+    /// During `backward`: their data, and the gradients that the sums have passed down so far.
+    pub(super) numbers: RefCell<Vec<ValueData>>,
+    /// During `backward`: how many sums have not yet passed down theirs.
+    pub(super) pending: Cell<usize>,
+}
+
+impl SharedValues {
+    pub(crate) fn new(values: Vec<Value>) -> Rc<Self> {
+        Rc::new(Self {
+            values,
+            numbers: RefCell::default(),
+            pending: Cell::new(0),
+        })
+    }
+
+    pub(crate) fn values(&self) -> &[Value] {
+        &self.values
+    }
+}
+
+impl Value {
+    /// A new leaf.
+    #[must_use]
+    #[track_caller]
+    pub fn new(data: f64) -> Self {
+        Self::record(data, Origin::Leaf)
+    }
+
+    #[inline(always)]
+    #[track_caller]
+    pub(super) fn record(data: f64, origin: Origin) -> Self {
+        Self::record_at(Line::of_caller(), data, origin)
+    }
+
+    #[inline(always)]
+    pub(super) fn record_at(line: Line, data: f64, origin: Origin) -> Self {
+        Self(Rc::new(Node {
+            numbers: RefCell::new(ValueData { data, grad: 0.0 }),
+            pending: Cell::new(0),
+            origin: ManuallyDrop::new(origin),
+            label: Cell::new(Label { name: None, line }),
+        }))
+    }
+
+    /// The number that the node holds.
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Self::borrow_mut) is alive.
+    #[inline]
+    #[track_caller]
+    pub fn data(&self) -> f64 {
+        self.0.numbers.borrow().data
+    }
+
+    /// The gradient: of a leaf the sum over all backward passes since it was 0, of an inner node
+    /// that of the last pass.
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Self::borrow_mut) is alive.
+    #[inline]
+    #[track_caller]
+    pub fn grad(&self) -> f64 {
+        self.0.numbers.borrow().grad
+    }
+
+    /// Gives the node another number, as an optimizer does with a parameter.
+    ///
+    /// Do so before the forward pass: what was already computed from the node keeps its value, and
+    /// `backward` on that would take the new number together with the old results.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of this node is alive.
+    #[inline]
+    #[track_caller]
+    pub fn set_data(&self, data: f64) {
+        self.0.numbers.borrow_mut().data = data;
+    }
+
+    #[inline]
+    #[track_caller]
+    pub(crate) fn add_grad(&self, grad: f64) {
+        self.0.numbers.borrow_mut().grad += grad;
+    }
+
+    /// Sets the node's gradient to 0.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of this node is alive.
+    #[inline]
+    #[track_caller]
+    pub fn zero_grad(&self) {
+        self.0.numbers.borrow_mut().grad = 0.0;
+    }
+
+    /// Both numbers, to read.
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Self::borrow_mut) is alive.
+    #[track_caller]
+    pub fn borrow(&self) -> Ref<'_, ValueData> {
+        self.0.numbers.borrow()
+    }
+
+    /// Both numbers, to read and write.
+    ///
+    /// # Panics
+    ///
+    /// If another guard of this node is alive.
+    #[track_caller]
+    pub fn borrow_mut(&self) -> RefMut<'_, ValueData> {
+        self.0.numbers.borrow_mut()
+    }
+
+    /// Whether the value was made and not computed.
+    #[inline]
+    pub(crate) fn is_leaf(&self) -> bool {
+        self.0.is_leaf()
+    }
+
+    /// Whether both are handles to the same node.
+    pub fn same_node(&self, other: &Self) -> bool {
+        Rc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The node's identity, to find it again in a map or a set.
+    pub fn id(&self) -> NodeId {
+        NodeId(Rc::as_ptr(&self.0).cast())
+    }
+
+    /// The same node, named. The name is shown wherever the graph is.
+    #[must_use]
+    pub fn with_name(self, name: impl Into<String>) -> Self {
+        self.set_name(name);
+        self
+    }
+
+    /// The node's name, if it was given one.
+    pub fn name(&self) -> Option<String> {
+        self.label().name.map(String::from)
+    }
+
+    pub(crate) fn set_name(&self, name: impl Into<String>) {
+        let name = Some(name.into().into_boxed_str());
+        let label = self.0.label.take();
+        self.0.label.set(Label { name, ..label });
+    }
+
+    pub(crate) fn label(&self) -> Label {
+        let label = self.0.label.take();
+        self.0.label.set(label.clone());
+        label
+    }
+
+    pub(crate) fn set_label(&self, label: Label) {
+        self.0.label.set(label);
+    }
+}
+
+/// The identity of a node. It is that of no other node as long as a handle to this one is alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(*const ());
+
+impl Drop for Node {
+    /// Frees what only this node could reach. Dropping a field would recurse as deep as the graph,
+    /// so the operands are taken out of each node before it goes.
+    fn drop(&mut self) {
+        if self.is_leaf() {
+            return;
+        }
+        let mut waiting = Vec::new();
+        let mut next = self.release_operands(&mut waiting);
+        while let Some(mut value) = next {
+            next = Rc::get_mut(&mut value.0)
+                .and_then(|node| node.release_operands(&mut waiting))
+                .or_else(|| waiting.pop());
+        }
+    }
+}
+
+impl Node {
+    #[inline]
+    fn is_leaf(&self) -> bool {
+        matches!(*self.origin, Origin::Leaf)
+    }
+
+    /// Gives up the operands. Of those that nothing else holds it returns one, and leaves the
+    /// others `waiting`; so a chain needs no stack.
+    #[inline]
+    fn release_operands(&mut self, waiting: &mut Vec<Value>) -> Option<Value> {
+        match ManuallyDrop::into_inner(mem::take(&mut self.origin)) {
+            Origin::Leaf => None,
+            Origin::Unary(_, x)
+            | Origin::ConstantRight(_, x, _)
+            | Origin::ConstantLeft(_, _, x) => x.if_unshared(),
+            Origin::Binary(_, x, y) => {
+                let (x, y) = (x.if_unshared(), y.if_unshared());
+                if x.is_some() {
+                    waiting.extend(y);
+                    x
+                } else {
+                    y
+                }
+            }
+            Origin::Sum(terms) => {
+                waiting.extend(terms.into_iter().filter_map(Value::if_unshared));
+                waiting.pop()
+            }
+            Origin::WeightedSum(weights, inputs) => {
+                for list in [weights, inputs] {
+                    if let Some(list) = Rc::into_inner(list) {
+                        let values = list.values.into_iter();
+                        waiting.extend(values.filter_map(Value::if_unshared));
+                    }
+                }
+                waiting.pop()
+            }
+        }
+    }
+}
+
+impl Value {
+    /// The handle, if it is the last one of its node.
+    #[inline]
+    fn if_unshared(self) -> Option<Self> {
+        (Rc::strong_count(&self.0) == 1).then_some(self)
+    }
+}
+
+impl Default for Value {
+    /// A leaf of 0.
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(0.0)
+    }
+}
+
+impl From<f64> for Value {
+    #[track_caller]
+    fn from(data: f64) -> Self {
+        Self::new(data)
+    }
+}
+
+impl From<&Value> for Value {
+    /// Another handle to the same node.
+    fn from(value: &Value) -> Self {
+        value.clone()
+    }
+}
+
+impl fmt::Debug for Value {
+    /// Both numbers. Does not panic where a guard hides them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0.numbers.try_borrow() {
+            Ok(numbers) => {
+                let ValueData { data, grad } = *numbers;
+                write!(f, "Value(data={data}, grad={grad})")
+            }
+            Err(_) => write!(f, "Value(<borrowed>)"),
+        }
+    }
+}
+
+impl fmt::Display for Value {
+    /// The number, with the formatter's precision and width.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.data(), f)
+    }
+}
+
+impl fmt::Debug for SharedValues {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(&self.values).finish()
+    }
+}

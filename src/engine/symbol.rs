@@ -1,0 +1,76 @@
+//! The number on which the rules run when a gradient is to be a graph again.
+
+use std::f64::consts::{LN_2, LN_10};
+
+use super::functions::Operand;
+use super::graph::Value;
+use super::view::Argument;
+use crate::ops::{FRAC_1_SQRT_2PI, Op, Row, UNREAD, define_number, define_rules, none, operations};
+
+/// A node or a constant.
+#[derive(Clone, Debug)]
+pub(super) struct Symbol(pub(super) Operand);
+
+operations!(define_number Symbol);
+operations!(define_rules pub(super) symbol_vjp_x, symbol_vjp_y, Symbol, &Symbol);
+
+impl Symbol {
+    /// op(x, y), as a node. What is a number already is computed, and what changes nothing, such as
+    /// a factor of 1, is left out.
+    fn apply(op: Op, x: &Self, y: &Self) -> Self {
+        if let Some(simpler) = Self::simplified(op, x, y) {
+            return simpler;
+        }
+        Self(match (&x.0, &y.0) {
+            (Operand::Constant(x), Operand::Constant(y)) => Operand::Constant(op.value(*x, *y)),
+            (x, y) => Operand::Node(Value::apply(op, x, y)),
+        })
+    }
+
+    /// The argument that is the result, whatever it is: a part of 0 may be left out of a sum, but a
+    /// product with 0 may be NaN.
+    fn simplified(op: Op, x: &Self, y: &Self) -> Option<Self> {
+        let [x_constant, y_constant] = [x, y].map(Self::constant);
+        match op {
+            Op::Add if x_constant == Some(0.0) => Some(y.clone()),
+            Op::Mul if x_constant == Some(1.0) => Some(y.clone()),
+            Op::Add | Op::Sub | Op::Unless if y_constant == Some(0.0) => Some(x.clone()),
+            Op::Mul | Op::Div | Op::When if y_constant == Some(1.0) => Some(x.clone()),
+            _ => None,
+        }
+    }
+
+    fn constant(&self) -> Option<f64> {
+        match self.0 {
+            Operand::Constant(constant) => Some(constant),
+            Operand::Node(_) => None,
+        }
+    }
+}
+
+impl From<f64> for Symbol {
+    fn from(constant: f64) -> Self {
+        Self(Operand::Constant(constant))
+    }
+}
+
+impl From<&Value> for Symbol {
+    fn from(value: &Value) -> Self {
+        Self(Operand::Node(value.clone()))
+    }
+}
+
+impl From<Argument<'_>> for Symbol {
+    fn from(argument: Argument) -> Self {
+        Self(argument.into())
+    }
+}
+
+impl From<&Symbol> for Symbol {
+    fn from(symbol: &Symbol) -> Self {
+        symbol.clone()
+    }
+}
+
+#[cfg(test)]
+mod tests;

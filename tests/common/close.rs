@@ -1,0 +1,10 @@
+//! Numbers that agree to a tolerance.
+
+/// Asserts that two numbers are at most `tolerance` apart. Equal infinities are close, and NaN is
+/// close to NaN alone.
+#[track_caller]
+pub(crate) fn assert_close(ours: f64, theirs: f64, tolerance: f64, what: &str) {
+    let close =
+        ours == theirs || ours.is_nan() && theirs.is_nan() || (ours - theirs).abs() <= tolerance;
+    assert!(close, "{what}: {ours:?} instead of {theirs:?}");
+}
