@@ -1,17 +1,19 @@
 //! A survey of every public function: none panics because of a number or of a length, except where
 //! its `# Panics` says so.
 //!
-//! The functions are listed with what is tried on them, and the sources are searched for some that
-//! are not.
+//! The functions are listed with what is tried on them. The sources are searched for functions that
+//! are not listed.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
-use std::panic::{self, AssertUnwindSafe};
+use std::panic::{self, AssertUnwindSafe, Location};
 use std::path::Path;
 use std::slice;
 
 use micrograd::data::{StandardScaler, batches, make_moons, train_test_split};
-use micrograd::engine::{Value, hessian, hessian_vector_product, jacobian};
+use micrograd::engine::{
+    Argument, Operation, Term, Value, hessian, hessian_vector_product, jacobian, topological_order,
+};
 use micrograd::gradcheck::{GradCheck, gradcheck};
 use micrograd::metrics::{ConfusionMatrix, accuracy, argmax, binary_accuracy, r2};
 use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron, loss};
@@ -73,30 +75,97 @@ fn use_up(output: &Value) {
     }
 }
 
+/// What is tried, and what came of it.
 #[derive(Default)]
 struct Survey {
-    /// Each as its file, without ending, and its name.
-    covered: BTreeSet<String>,
+    /// Whether the attempts are made, or only listed.
+    makes_attempts: bool,
+    /// The functions that are tried, each with the line of this file that lists it.
+    listed: BTreeMap<String, u32>,
     panicked: Vec<String>,
 }
 
 impl Survey {
-    /// Tries what is said to cover these functions of a file.
-    fn cover(&mut self, file: &str, functions: &str, attempt: impl FnOnce()) {
+    fn of_everything(makes_attempts: bool) -> Self {
+        let mut survey = Self {
+            makes_attempts,
+            ..Self::default()
+        };
+        operations(&mut survey);
+        values(&mut survey);
+        views(&mut survey);
+        derivatives(&mut survey);
+        nets(&mut survey);
+        modules(&mut survey);
+        optimizers(&mut survey);
+        schedules_and_clipping(&mut survey);
+        losses(&mut survey);
+        tapes(&mut survey);
+        metrics(&mut survey);
+        data(&mut survey);
+        survey
+    }
+
+    /// Makes an attempt that tries these functions.
+    #[track_caller]
+    fn cover(&mut self, functions: &str, attempt: impl FnOnce()) {
+        let line = Location::caller().line();
         let names = functions.split_whitespace();
-        self.covered
-            .extend(names.map(|name| format!("{file} {name}")));
-        if panic::catch_unwind(AssertUnwindSafe(attempt)).is_err() {
-            self.panicked.push(format!("{file}: {functions}"));
+        self.listed
+            .extend(names.map(|name| (name.to_string(), line)));
+        if self.makes_attempts && panic::catch_unwind(AssertUnwindSafe(attempt)).is_err() {
+            self.panicked.push(format!("line {line}: {functions}"));
         }
+    }
+
+    /// Where in this file a function should be listed: where others of its kind are.
+    fn place_for(&self, function: &Function, functions: &[Function]) -> String {
+        let place = match function.arguments {
+            Some(Arguments::X) => "add its name to `unary! { … }`",
+            Some(Arguments::XAndY) => "add its name to `binary! { … }`",
+            Some(Arguments::XAndParameter) => "add its name to `with_parameter! { … }`",
+            None => "try it, and add its name, in a `survey.cover(…)`",
+        };
+        let line_of = |is_alike: &dyn Fn(&Function) -> bool| {
+            let mut alike = functions.iter().filter(|other| is_alike(other));
+            alike.find_map(|other| self.listed.get(&other.name))
+        };
+        let line = line_of(&|other| other.kind() == function.kind())
+            .or_else(|| line_of(&|other| other.file == function.file));
+        let line = line.map_or_else(String::new, |line| format!(", as at line {line}"));
+        format!("{place} in proofs/tests/survey.rs{line}")
     }
 }
 
-/// The public functions of the sources, as a survey writes them.
-fn public_functions() -> BTreeSet<String> {
-    let mut functions = BTreeSet::new();
-    let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../src");
-    let mut directories = vec![source.clone()];
+/// A public function in the sources.
+struct Function {
+    /// `Type::name`, or the name alone of one that belongs to no type.
+    name: String,
+    file: String,
+    /// Of a row in the table of operations, what it takes.
+    arguments: Option<Arguments>,
+}
+
+impl Function {
+    /// Functions of one kind have their place beside each other: those of a type, or of a file if
+    /// they belong to none, or the rows that take the same.
+    fn kind(&self) -> (&str, Option<Arguments>) {
+        let owner = self.name.split_once("::").map(|(owner, _)| owner);
+        (owner.unwrap_or(&self.file), self.arguments)
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Arguments {
+    X,
+    XAndY,
+    XAndParameter,
+}
+
+fn public_functions() -> Vec<Function> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut functions = Vec::new();
+    let mut directories = vec![root.join("src")];
     while let Some(directory) = directories.pop() {
         for entry in fs::read_dir(directory).unwrap() {
             let path = entry.unwrap().path();
@@ -104,71 +173,115 @@ fn public_functions() -> BTreeSet<String> {
                 directories.push(path);
                 continue;
             }
-            let file = path.strip_prefix(&source).unwrap().with_extension("");
-            let file = file.to_str().unwrap().replace('\\', "/");
-            let text = fs::read_to_string(&path).unwrap();
-            functions.extend(functions_of(&text).map(|name| format!("{file} {name}")));
+            let file = path.strip_prefix(&root).unwrap().to_str().unwrap();
+            functions_of(&fs::read_to_string(&path).unwrap(), |name, arguments| {
+                functions.push(Function {
+                    name,
+                    file: file.replace('\\', "/"),
+                    arguments,
+                });
+            });
         }
     }
     functions
 }
 
-fn functions_of(source: &str) -> impl Iterator<Item = &str> {
+/// Calls `found` for each public function of a source file.
+fn functions_of(source: &str, mut found: impl FnMut(String, Option<Arguments>)) {
+    let mut owner: Option<&str> = None;
     let mut in_trait = false;
-    source.lines().filter_map(move |line| {
-        if !line.starts_with([' ', '}']) && !line.is_empty() {
-            in_trait = line.starts_with("pub trait ");
-        }
+    for line in source.lines() {
         let code = line.trim_start();
-        let rest = code
-            .strip_prefix("pub fn ")
-            .or_else(|| code.strip_prefix("pub const fn "))
-            .or_else(|| code.strip_prefix("fn ").filter(|_| in_trait));
-        // A row of the table: the variant, the method, and the label.
-        let words: Vec<_> = line.splitn(3, ' ').collect();
-        let of_row = match words[..] {
-            [variant, method, label] if label.starts_with('"') => {
-                variant.starts_with(char::is_uppercase).then_some(method)
-            }
-            _ => None,
-        };
-        let name = rest
-            .map(|rest| rest.split(['(', '<']).next().unwrap())
-            .or(of_row)?;
-        (!name.starts_with('$')).then_some(name)
-    })
+        if line.starts_with('}') {
+            (owner, in_trait) = (None, false);
+        } else if code.starts_with("impl") || code.starts_with("pub trait ") {
+            owner = Some(type_of(code));
+            in_trait = code.starts_with("pub trait ");
+        } else if let Some((method, arguments)) = row_of(line) {
+            found(format!("Value::{method}"), Some(arguments));
+        } else if let Some(name) = function_of(code, in_trait) {
+            found(
+                match owner {
+                    Some(owner) => format!("{owner}::{name}"),
+                    None => name.to_string(),
+                },
+                None,
+            );
+        }
+    }
+}
+
+/// The type of `impl<T> Trait for Type<T> {`, or the trait of `pub trait Trait: Other {`.
+fn type_of(code: &str) -> &str {
+    let header = code.split(" for ").last().unwrap();
+    let header = header.strip_prefix("pub trait ").unwrap_or(header);
+    let header = match header.strip_prefix("impl<") {
+        Some(generic) => generic.split_once("> ").map_or(generic, |(_, rest)| rest),
+        None => header.strip_prefix("impl ").unwrap_or(header),
+    };
+    let name = header.split(['<', ':', ' ', '{']).next().unwrap();
+    name.trim_start_matches('$')
+}
+
+fn function_of(code: &str, in_trait: bool) -> Option<&str> {
+    let rest = code
+        .strip_prefix("pub fn ")
+        .or_else(|| code.strip_prefix("pub const fn "))
+        .or_else(|| code.strip_prefix("fn ").filter(|_| in_trait))?;
+    let name = rest.split(['(', '<']).next()?;
+    (!name.starts_with('$')).then_some(name)
+}
+
+/// The method and the arguments of a row of the table: `Pow pow "^" (x, y) = …`.
+fn row_of(line: &str) -> Option<(&str, Arguments)> {
+    let mut words = line.splitn(3, ' ');
+    let (variant, method, rest) = (words.next()?, words.next()?, words.next()?);
+    if !variant.starts_with(char::is_uppercase) || !rest.starts_with('"') {
+        return None;
+    }
+    let arguments = rest.rsplit_once(") = ")?.0.rsplit_once('(')?.1;
+    Some((
+        method,
+        match arguments {
+            "x" => Arguments::X,
+            "x, y" => Arguments::XAndY,
+            _ => Arguments::XAndParameter,
+        },
+    ))
+}
+
+#[test]
+fn every_public_function_is_surveyed() {
+    let survey = Survey::of_everything(false);
+    let functions = public_functions();
+    let mut mistakes = Vec::new();
+    for function in &functions {
+        let Function { name, file, .. } = function;
+        if !survey.listed.contains_key(name) {
+            let place = survey.place_for(function, &functions);
+            mistakes.push(format!("{file}: `{name}` is not surveyed: {place}"));
+        }
+    }
+    for (name, line) in &survey.listed {
+        if functions.iter().all(|function| function.name != *name) {
+            mistakes.push(format!(
+                "proofs/tests/survey.rs:{line}: there is no `{name}`: take the name out"
+            ));
+        }
+    }
+    assert!(mistakes.is_empty(), "\n{}", mistakes.join("\n"));
 }
 
 #[test]
 fn no_public_function_panics_because_of_a_number_or_a_length() {
-    let mut survey = Survey::default();
-    operations(&mut survey);
-    values(&mut survey);
-    derivatives(&mut survey);
-    nets(&mut survey);
-    modules(&mut survey);
-    optimizers(&mut survey);
-    schedules_and_clipping(&mut survey);
-    losses(&mut survey);
-    tapes(&mut survey);
-    metrics(&mut survey);
-    data(&mut survey);
-
+    let survey = Survey::of_everything(true);
     assert!(survey.panicked.is_empty(), "{:?}", survey.panicked);
-    let functions = public_functions();
-    for function in &functions {
-        println!("{function}");
-    }
-    let forgotten: Vec<_> = functions.difference(&survey.covered).collect();
-    assert!(forgotten.is_empty(), "not surveyed: {forgotten:?}");
-    let gone: Vec<_> = survey.covered.difference(&functions).collect();
-    assert!(gone.is_empty(), "surveyed, but not there: {gone:?}");
 }
 
 fn operations(survey: &mut Survey) {
     macro_rules! unary {
         ($($method:ident)*) => { $(
-            survey.cover("ops", stringify!($method), || {
+            survey.cover(concat!("Value::", stringify!($method)), || {
                 for x in NUMBERS.map(Value::new) {
                     use_up(&x.$method());
                     use_up(&x.$method().gradient(slice::from_ref(&x))[0]);
@@ -178,7 +291,7 @@ fn operations(survey: &mut Survey) {
     }
     macro_rules! binary {
         ($($method:ident)*) => { $(
-            survey.cover("ops", stringify!($method), || {
+            survey.cover(concat!("Value::", stringify!($method)), || {
                 for (x, y) in pairs() {
                     let (x_node, y_node) = (Value::new(x), Value::new(y));
                     use_up(&x_node.$method(&y_node));
@@ -192,7 +305,7 @@ fn operations(survey: &mut Survey) {
     }
     macro_rules! with_parameter {
         ($($method:ident)*) => { $(
-            survey.cover("ops", stringify!($method), || {
+            survey.cover(concat!("Value::", stringify!($method)), || {
                 for (x, parameter) in pairs() {
                     let x = Value::new(x);
                     use_up(&x.$method(parameter));
@@ -207,28 +320,31 @@ fn operations(survey: &mut Survey) {
     }
     binary! { pow hypot atan2 max min at_most equals when unless }
     with_parameter! { leaky_relu elu }
-    survey.cover("ops", "", || {
-        for (x, y) in pairs() {
-            let (x_node, y_node) = (Value::new(x), Value::new(y));
-            for result in [
-                &x_node + &y_node,
-                &x_node - &y_node,
-                &x_node * &y_node,
-                &x_node / &y_node,
-                x / &y_node,
-                &x_node / y,
-                -&x_node,
-            ] {
-                use_up(&result);
+    survey.cover(
+        "Value::add Value::sub Value::mul Value::div Value::neg",
+        || {
+            for (x, y) in pairs() {
+                let (x_node, y_node) = (Value::new(x), Value::new(y));
+                for result in [
+                    &x_node + &y_node,
+                    &x_node - &y_node,
+                    &x_node * &y_node,
+                    &x_node / &y_node,
+                    x / &y_node,
+                    &x_node / y,
+                    -&x_node,
+                ] {
+                    use_up(&result);
+                }
             }
-        }
-    });
+        },
+    );
 }
 
 fn values(survey: &mut Survey) {
     survey.cover(
-        "engine",
-        "new with_name name data grad set_data zero_grad borrow borrow_mut",
+        "Value::new Value::with_name Value::name Value::data Value::grad Value::set_data \
+         Value::zero_grad Value::borrow Value::borrow_mut",
         || {
             for (data, grad) in pairs() {
                 let x = Value::new(data).with_name("").with_name("\n\u{0}");
@@ -241,13 +357,13 @@ fn values(survey: &mut Survey) {
             }
         },
     );
-    survey.cover("engine", "same_node tree backward", || {
+    survey.cover("Value::same_node Value::tree Value::backward", || {
         for x in NUMBERS.map(Value::new) {
             assert!(x.same_node(&x.clone()) && !x.same_node(&Value::default()));
             use_up(&x);
         }
     });
-    survey.cover("engine/sum", "dot", || {
+    survey.cover("Value::dot", || {
         for count in LENGTHS {
             let (xs, ys) = (leaves(count), vec![Value::new(1.0); count]);
             use_up(&Value::dot(&xs, &ys));
@@ -255,18 +371,63 @@ fn values(survey: &mut Survey) {
             use_up(&ys.into_iter().product());
         }
     });
-    survey.cover("anomaly", "find_anomaly pass node row", || {
-        for count in LENGTHS {
-            let sum: Value = leaves(count).iter().sum();
-            sum.backward();
-            assert_eq!(sum.find_anomaly().is_some(), count > 0);
-        }
-    });
+    survey.cover(
+        "Value::find_anomaly Anomaly::pass Anomaly::node Anomaly::row",
+        || {
+            for count in LENGTHS {
+                let sum: Value = leaves(count).iter().sum();
+                sum.backward();
+                assert_eq!(sum.find_anomaly().is_some(), count > 0);
+            }
+        },
+    );
+}
+
+fn views(survey: &mut Survey) {
+    survey.cover(
+        "Value::operation Value::operands Value::receivers Value::id topological_order",
+        || {
+            assert!(topological_order(&[]).is_empty());
+            for count in LENGTHS {
+                let xs = leaves(count);
+                let outputs = [
+                    xs.iter().sum(),
+                    Value::dot(&xs, &xs),
+                    Value::new(f64::NAN).when(xs.iter().cloned().product::<Value>()),
+                ];
+                for output in &outputs {
+                    assert!(output.receivers().count() <= output.operands().count());
+                    let _ = format!("{:?} {:?}", output.operation().name(), output.id());
+                }
+                assert!(topological_order(&outputs).len() >= count);
+            }
+        },
+    );
+    survey.cover(
+        "Operation::name Operation::label Op::name Op::label Argument::node Argument::data Term::data",
+        || {
+            for (x, y) in pairs() {
+                let (x, y) = (Value::new(x), Value::new(y));
+                let sum = Value::dot(slice::from_ref(&x), slice::from_ref(&y));
+                for value in [&x + &y, 2.0 * &x, sum, x.leaky_relu(0.5), x] {
+                    let _ = (value.operation().name(), value.operation().label());
+                    match value.operation() {
+                        Operation::Apply { op, x, y, .. } => {
+                            let _ = (op.name(), op.label(), x.node(), x.data());
+                            let _ = y.map(Argument::data);
+                        }
+                        Operation::Sum(terms) => assert!(terms.map(Term::data).count() > 0),
+                        _ => {}
+                    }
+                }
+            }
+        },
+    );
 }
 
 fn derivatives(survey: &mut Survey) {
     let square = |xs: &[Value]| xs.iter().map(|x| x * x).sum::<Value>();
-    survey.cover("engine/gradient", "gradient hessian_vector_product", || {
+    survey.cover("Value::gradient hessian_vector_product", || {
         for count in LENGTHS {
             let xs = leaves(count);
             let y = square(&xs);
@@ -280,7 +441,7 @@ fn derivatives(survey: &mut Survey) {
             );
         }
     });
-    survey.cover("engine/gradient", "jacobian hessian", || {
+    survey.cover("jacobian hessian", || {
         // A gradient for each: a million would take a million times a million.
         for count in [0, 1, 100] {
             let xs = leaves(count);
@@ -288,7 +449,7 @@ fn derivatives(survey: &mut Survey) {
             assert_eq!(jacobian(&xs, &xs).len(), count);
         }
     });
-    survey.cover("gradcheck", "gradcheck check", || {
+    survey.cover("gradcheck GradCheck::check", || {
         for count in [0, 1, 100] {
             assert!(gradcheck(square, &vec![0.5; count]).is_ok());
         }
@@ -320,7 +481,7 @@ fn nets(survey: &mut Survey) {
         Activation::SiLU,
         Activation::GELU,
     ];
-    survey.cover("nn/activation", "apply", || {
+    survey.cover("Activation::apply", || {
         for activation in activations {
             for x in NUMBERS.map(Value::new) {
                 use_up(&activation.apply(x));
@@ -328,8 +489,8 @@ fn nets(survey: &mut Survey) {
         }
     });
     survey.cover(
-        "nn/neuron",
-        "new inputs activation weights bias with_names forward",
+        "Neuron::new Neuron::inputs Neuron::activation Neuron::weights Neuron::bias \
+         Neuron::with_names Neuron::forward",
         || {
             for count in LENGTHS {
                 let neuron = Neuron::new(count, Activation::Tanh, &mut rng()).with_names();
@@ -344,8 +505,8 @@ fn nets(survey: &mut Survey) {
         },
     );
     survey.cover(
-        "nn/layer",
-        "new init inputs neurons activation with_names forward",
+        "Layer::new Layer::init Layer::inputs Layer::neurons Layer::activation \
+         Layer::with_names Layer::forward",
         || {
             for (inputs, outputs) in [(0, 1), (1, 1), (1_000_000, 1), (1, 100_000)] {
                 let layer = Layer::new(inputs, outputs, Activation::ReLU, &mut rng()).with_names();
@@ -357,8 +518,8 @@ fn nets(survey: &mut Survey) {
         },
     );
     survey.cover(
-        "nn/mlp",
-        "new with_activations init inputs layers with_names forward",
+        "MLP::new MLP::with_activations MLP::init MLP::inputs MLP::layers MLP::with_names \
+         MLP::forward",
         || {
             for (inputs, outputs) in [
                 (0, &[1][..]),
@@ -381,27 +542,30 @@ fn nets(survey: &mut Survey) {
 }
 
 fn modules(survey: &mut Survey) {
-    survey.cover("nn/module", "save load to_bytes load_bytes", || {
-        for count in LENGTHS {
-            let neuron = Neuron::new(count, Activation::Tanh, &mut rng());
-            let bytes = neuron.to_bytes().unwrap();
-            neuron.load_bytes(&bytes).unwrap();
-            assert!(neuron.load_bytes(&bytes[..bytes.len() / 2]).is_err());
-            assert!(neuron.load_bytes(&[]).is_err());
-            assert!(neuron.save("").is_err() && neuron.load("").is_err());
-            for number in NUMBERS {
-                let mut bytes = bytes.clone();
-                let last = bytes.len() - 8;
-                bytes[last..].copy_from_slice(&number.to_le_bytes());
-                assert_eq!(neuron.load_bytes(&bytes).is_ok(), number.is_finite());
-                neuron.bias().set_data(number);
-                assert_eq!(neuron.to_bytes().is_ok(), number.is_finite());
-            }
-        }
-    });
     survey.cover(
-        "nn/module",
-        "blocks parameters zero_grad new within name shape values",
+        "Module::save Module::load Module::to_bytes Module::load_bytes",
+        || {
+            for count in LENGTHS {
+                let neuron = Neuron::new(count, Activation::Tanh, &mut rng());
+                let bytes = neuron.to_bytes().unwrap();
+                neuron.load_bytes(&bytes).unwrap();
+                assert!(neuron.load_bytes(&bytes[..bytes.len() / 2]).is_err());
+                assert!(neuron.load_bytes(&[]).is_err());
+                assert!(neuron.save("").is_err() && neuron.load("").is_err());
+                for number in NUMBERS {
+                    let mut bytes = bytes.clone();
+                    let last = bytes.len() - 8;
+                    bytes[last..].copy_from_slice(&number.to_le_bytes());
+                    assert_eq!(neuron.load_bytes(&bytes).is_ok(), number.is_finite());
+                    neuron.bias().set_data(number);
+                    assert_eq!(neuron.to_bytes().is_ok(), number.is_finite());
+                }
+            }
+        },
+    );
+    survey.cover(
+        "Module::blocks Module::parameters Module::zero_grad Block::new Block::within \
+         Block::name Block::shape Block::values",
         || {
             for count in LENGTHS {
                 let neuron = Neuron::new(count, Activation::Tanh, &mut rng());
@@ -422,8 +586,9 @@ fn modules(survey: &mut Survey) {
 
 fn optimizers(survey: &mut Survey) {
     survey.cover(
-        "optim",
-        "parameters step learning_rate set_learning_rate zero_grad weight_decay maximize",
+        "Optimizer::parameters Optimizer::step Optimizer::learning_rate \
+         Optimizer::set_learning_rate Optimizer::zero_grad Optimizer::weight_decay \
+         Optimizer::maximize",
         || {
             for count in LENGTHS {
                 let parameters = leaves(count);
@@ -456,25 +621,30 @@ fn optimizers(survey: &mut Survey) {
             }
         },
     );
-    survey.cover("optim/sgd", "new momentum dampening nesterov", || {
-        for number in at_least_zero() {
-            SGD::new(leaves(12), number).weight_decay(number).step();
-            Momentum::new(leaves(12), number)
-                .momentum(number)
-                .dampening(number)
-                .step();
-            Momentum::new(leaves(12), number).nesterov().step();
-        }
-    });
-    survey.cover("optim/rmsprop", "new alpha eps momentum centered", || {
-        for number in at_least_zero() {
-            let optim = RMSProp::new(leaves(12), number).alpha(number).eps(number);
-            optim.momentum(number).centered().step();
-        }
-    });
     survey.cover(
-        "optim/adam",
-        "new betas eps decoupled_weight_decay amsgrad",
+        "SGD::new Momentum::new Momentum::momentum Momentum::dampening Momentum::nesterov",
+        || {
+            for number in at_least_zero() {
+                SGD::new(leaves(12), number).weight_decay(number).step();
+                Momentum::new(leaves(12), number)
+                    .momentum(number)
+                    .dampening(number)
+                    .step();
+                Momentum::new(leaves(12), number).nesterov().step();
+            }
+        },
+    );
+    survey.cover(
+        "RMSProp::new RMSProp::alpha RMSProp::eps RMSProp::momentum RMSProp::centered",
+        || {
+            for number in at_least_zero() {
+                let optim = RMSProp::new(leaves(12), number).alpha(number).eps(number);
+                optim.momentum(number).centered().step();
+            }
+        },
+    );
+    survey.cover(
+        "Adam::new Adam::betas Adam::eps Adam::decoupled_weight_decay Adam::amsgrad",
         || {
             for number in at_least_zero() {
                 let optim = Adam::new(leaves(12), number)
@@ -488,7 +658,7 @@ fn optimizers(survey: &mut Survey) {
 }
 
 fn schedules_and_clipping(survey: &mut Survey) {
-    survey.cover("optim/schedule", "at after_warm_up", || {
+    survey.cover("Schedule::at Schedule::after_warm_up", || {
         for (from, to) in pairs() {
             for steps in [0, 1, 1_000_000, usize::MAX] {
                 for schedule in [
@@ -519,7 +689,7 @@ fn schedules_and_clipping(survey: &mut Survey) {
             }
         }
     });
-    survey.cover("optim/clip", "clip_grad_norm clip_grad_value", || {
+    survey.cover("clip_grad_norm clip_grad_value", || {
         for limit in at_least_zero() {
             for count in [0, 1, 12] {
                 let parameters = leaves(count);
@@ -535,33 +705,37 @@ fn schedules_and_clipping(survey: &mut Survey) {
 }
 
 fn tapes(survey: &mut Survey) {
-    survey.cover("tape", "record forward backward gradient jacobian", || {
-        for count in LENGTHS {
-            let inputs = leaves(count);
-            let output = Value::dot(&inputs, &inputs) + 1.0;
-            let tape = Tape::record(&inputs, &output);
-            let row: Vec<_> = NUMBERS.iter().cycle().take(count).copied().collect();
-            assert_eq!(tape.gradient(&row).1.len(), count);
-            let _ = (
-                tape.forward(&[&row]),
-                tape.backward(&[&row]),
-                format!("{tape:?}"),
-            );
-            let _ = (tape.forward(&[[0.0; 0]; 0]), tape.backward(&[[0.0; 0]; 0]));
-            let vectors = VectorTape::record(&inputs, &[output.clone(), output]);
-            assert_eq!(vectors.jacobian(&row).1.len(), 2);
-            assert_eq!(vectors.forward(&[&row, &row]).len(), 2);
-            let _ = format!("{vectors:?}");
-        }
-        let [x, w] = [0.0, 0.5].map(Value::new);
-        let tape = Tape::record(slice::from_ref(&x), &(w * &x).tanh());
-        for count in LENGTHS {
-            let rows: Vec<_> = NUMBERS.iter().cycle().take(count).map(|&x| [x]).collect();
-            assert_eq!(tape.forward(&rows).len(), count);
-            assert!(tape.backward(&rows).is_nan());
-        }
-    });
-    survey.cover("tape", "find_anomaly", || {
+    survey.cover(
+        "Tape::record Tape::forward Tape::backward Tape::gradient VectorTape::record \
+         VectorTape::forward VectorTape::jacobian",
+        || {
+            for count in LENGTHS {
+                let inputs = leaves(count);
+                let output = Value::dot(&inputs, &inputs) + 1.0;
+                let tape = Tape::record(&inputs, &output);
+                let row: Vec<_> = NUMBERS.iter().cycle().take(count).copied().collect();
+                assert_eq!(tape.gradient(&row).1.len(), count);
+                let _ = (
+                    tape.forward(&[&row]),
+                    tape.backward(&[&row]),
+                    format!("{tape:?}"),
+                );
+                let _ = (tape.forward(&[[0.0; 0]; 0]), tape.backward(&[[0.0; 0]; 0]));
+                let vectors = VectorTape::record(&inputs, &[output.clone(), output]);
+                assert_eq!(vectors.jacobian(&row).1.len(), 2);
+                assert_eq!(vectors.forward(&[&row, &row]).len(), 2);
+                let _ = format!("{vectors:?}");
+            }
+            let [x, w] = [0.0, 0.5].map(Value::new);
+            let tape = Tape::record(slice::from_ref(&x), &(w * &x).tanh());
+            for count in LENGTHS {
+                let rows: Vec<_> = NUMBERS.iter().cycle().take(count).map(|&x| [x]).collect();
+                assert_eq!(tape.forward(&rows).len(), count);
+                assert!(tape.backward(&rows).is_nan());
+            }
+        },
+    );
+    survey.cover("Tape::find_anomaly", || {
         for count in [0, 1, 1_000] {
             let inputs = leaves(count);
             let tape = Tape::record(&inputs, &(inputs.iter().sum::<Value>() + 1.0));
@@ -579,8 +753,8 @@ fn losses(survey: &mut Survey) {
         loss::hinge,
     ];
     survey.cover(
-        "nn/loss",
-        "mean_squared_error mean_absolute_error huber binary_cross_entropy_with_logits hinge",
+        "mean_squared_error mean_absolute_error huber binary_cross_entropy_with_logits \
+         hinge",
         || {
             for (p, t) in pairs() {
                 for loss in of_pairs {
@@ -598,7 +772,6 @@ fn losses(survey: &mut Survey) {
         },
     );
     survey.cover(
-        "nn/loss",
         "cross_entropy cross_entropy_of_class log_softmax one_hot l1_penalty l2_penalty",
         || {
             for (x, y) in pairs() {
@@ -624,7 +797,7 @@ fn losses(survey: &mut Survey) {
 }
 
 fn metrics(survey: &mut Survey) {
-    survey.cover("metrics", "accuracy binary_accuracy r2 argmax", || {
+    survey.cover("accuracy binary_accuracy r2 argmax", || {
         for count in LENGTHS {
             let numbers: Vec<_> = NUMBERS.iter().cycle().take(count).copied().collect();
             let _ = (
@@ -644,7 +817,7 @@ fn metrics(survey: &mut Survey) {
             );
         }
     });
-    survey.cover("metrics", "new rows", || {
+    survey.cover("ConfusionMatrix::new ConfusionMatrix::rows", || {
         for count in LENGTHS {
             let matrix = ConfusionMatrix::new(&vec![0; count], &vec![1; count], 2);
             assert_eq!((matrix.rows()[1][0], matrix.rows().len()), (count, 2));
@@ -655,7 +828,7 @@ fn metrics(survey: &mut Survey) {
 }
 
 fn data(survey: &mut Survey) {
-    survey.cover("data", "make_moons", || {
+    survey.cover("make_moons", || {
         for count in LENGTHS {
             assert_eq!(make_moons(count, 0.1, &mut rng()).len(), count);
         }
@@ -663,7 +836,7 @@ fn data(survey: &mut Survey) {
             let _ = make_moons(3, noise, &mut rng());
         }
     });
-    survey.cover("data", "train_test_split batches", || {
+    survey.cover("train_test_split batches", || {
         for count in LENGTHS {
             let rows: Vec<_> = (0..count).collect();
             for size in [7, usize::MAX] {
@@ -680,8 +853,8 @@ fn data(survey: &mut Survey) {
         }
     });
     survey.cover(
-        "data",
-        "new fit mean scale transform inverse_transform",
+        "StandardScaler::new StandardScaler::fit StandardScaler::mean StandardScaler::scale \
+         StandardScaler::transform StandardScaler::inverse_transform",
         || {
             for (x, y) in pairs() {
                 let scaler = StandardScaler::new(&[x], &[y]);
