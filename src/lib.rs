@@ -53,6 +53,7 @@ pub use rand;
 mod common {
     pub(crate) mod bits;
     pub(crate) mod close;
+    pub(crate) mod golden;
 }
 
 /// The programs in these texts are tests.

@@ -1,10 +1,12 @@
 //! The behaviour that the docs of `micrograd::anomaly` promise.
 
-mod common;
+mod common {
+    pub(crate) mod panics;
+}
 
 use std::slice;
 
-use common::panic_of;
+use common::panics::panic_of;
 use micrograd::anomaly::{Anomaly, Pass};
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, MLP, Neuron};

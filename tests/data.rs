@@ -1,8 +1,10 @@
 //! Generated data, and rows made ready for training.
 
-mod common;
+mod common {
+    pub(crate) mod panics;
+}
 
-use common::panic_of;
+use common::panics::panic_of;
 use micrograd::data::{StandardScaler, batches, make_moons, train_test_split};
 use micrograd::rand::SeedableRng;
 use micrograd::rand::rngs::Xoshiro256PlusPlus;

@@ -1,11 +1,14 @@
 //! The behaviour that the docs of `micrograd::engine` promise.
 
-mod common;
+mod common {
+    pub(crate) mod panics;
+    pub(crate) mod small_stack;
+}
 
 use std::slice;
-use std::thread;
 
-use common::panic_of;
+use common::panics::panic_of;
+use common::small_stack::on_a_small_stack;
 use micrograd::engine::Value;
 use micrograd::tape::{Tape, VectorTape};
 
@@ -417,12 +420,6 @@ fn values_convert_print_and_default() {
     assert_eq!(named.name().as_deref(), Some("renamed"));
 }
 
-/// A thread with as little stack as a small embedded thread has.
-fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
-    let thread = thread::Builder::new().stack_size(256 * 1024);
-    thread.spawn(work).unwrap().join().unwrap();
-}
-
 #[test]
 fn a_chain_of_a_million_operations_needs_no_stack() {
     on_a_small_stack(|| {
@@ -514,7 +511,5 @@ fn what_is_detached_is_computed_anew_for_every_row_of_a_tape() {
 
 #[test]
 fn a_chain_of_detached_values_is_freed_without_recursion() {
-    let run = || drop((0..1_000_000).fold(Value::new(1.0), |x, _| x.detach()));
-    let small = thread::Builder::new().stack_size(256 * 1024);
-    small.spawn(run).unwrap().join().unwrap();
+    on_a_small_stack(|| drop((0..1_000_000).fold(Value::new(1.0), |x, _| x.detach())));
 }

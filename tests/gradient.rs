@@ -1,27 +1,25 @@
 //! Gradients that are graphs: against `backward`, and differentiated again.
 
-mod common;
+mod common {
+    pub(crate) mod close;
+    pub(crate) mod panics;
+    pub(crate) mod values;
+}
 
 use std::{iter, slice};
 
-use common::panic_of;
+use common::close::assert_close;
+use common::panics::panic_of;
+use common::values::each;
 use micrograd::engine::{Value, hessian, hessian_vector_product, jacobian};
 use micrograd::nn::{Activation, MLP, Module};
 use micrograd::rand::SeedableRng;
 use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::{Tape, VectorTape};
 
-fn data(values: &[Value]) -> Vec<f64> {
-    values.iter().map(Value::data).collect()
-}
-
 #[track_caller]
-fn assert_close(ours: f64, theirs: f64) {
-    let tolerance = 1e-12 * theirs.abs().max(1.0);
-    assert!(
-        (ours - theirs).abs() <= tolerance,
-        "{ours} instead of {theirs}"
-    );
+fn assert_agrees(ours: f64, theirs: f64) {
+    assert_close(ours, theirs, 1e-12 * theirs.abs().max(1.0), "a derivative");
 }
 
 /// The one derivative with respect to the one variable.
@@ -48,7 +46,7 @@ fn a_net_has_the_gradient_that_backward_computes() {
     assert!(variables.iter().all(|variable| variable.grad() == 0.0));
     loss.backward();
     for (derivative, variable) in iter::zip(gradient, variables) {
-        assert_close(derivative.data(), variable.grad());
+        assert_agrees(derivative.data(), variable.grad());
     }
 }
 
@@ -85,7 +83,7 @@ fn derivatives_can_be_differentiated_as_often_as_one_likes() {
     let cycle = [0.7_f64.cos(), -0.7_f64.sin(), -0.7_f64.cos(), 0.7_f64.sin()];
     for expected in cycle.into_iter().cycle().take(8) {
         y = derivative(&y, &x);
-        assert_close(y.data(), expected);
+        assert_agrees(y.data(), expected);
     }
 }
 
@@ -110,7 +108,7 @@ fn a_derivative_is_a_value_of_its_own() {
     let product = &x * &y;
     let names = ["dx", "dy", "dx again"];
     let gradient = product.gradient(&[x.clone(), y.clone(), x.clone()]);
-    assert_eq!(data(&gradient), [4.0, 3.0, 4.0]);
+    assert_eq!(each(&gradient, Value::data), [4.0, 3.0, 4.0]);
     let gradient: Vec<_> = iter::zip(gradient, names)
         .map(|(slope, name)| slope.with_name(name))
         .collect();
@@ -128,7 +126,7 @@ fn inner_nodes_the_value_itself_and_strangers_have_derivatives() {
     let inner = &x * 2.0;
     let y = inner.pow(2.0) + &x;
     let gradient = y.gradient(&[inner, y.clone(), stranger, x]);
-    assert_eq!(data(&gradient), [12.0, 1.0, 0.0, 25.0]);
+    assert_eq!(each(&gradient, Value::data), [12.0, 1.0, 0.0, 25.0]);
 }
 
 #[test]
@@ -158,11 +156,13 @@ fn a_tape_of_a_derivative_chooses_anew_for_every_row() {
     let hessian_at = |x: f64, y: f64| {
         let [x, y] = [x, y].map(Value::new);
         let rows = hessian(&(&x * &y).tanh(), &[x, y]);
-        rows.iter().map(|row| data(row)).collect::<Vec<_>>()
+        rows.iter()
+            .map(|row| each(row, Value::data))
+            .collect::<Vec<_>>()
     };
     let (_, by_tape) = tape.jacobian(&[0.3, -0.4]);
     for (ours, theirs) in iter::zip(by_tape.concat(), hessian_at(0.3, -0.4).concat()) {
-        assert_close(ours, theirs);
+        assert_agrees(ours, theirs);
     }
 }
 
@@ -174,12 +174,12 @@ fn the_hessian_of_rosenbrocks_function_is_as_in_the_books() {
     let rows = hessian(&f, &xs);
     let expected = [1200.0 * 1.44 - 400.0 * 1.0 + 2.0, 480.0, 480.0, 200.0];
     for (ours, theirs) in iter::zip(rows.iter().flatten(), expected) {
-        assert_close(ours.data(), theirs);
+        assert_agrees(ours.data(), theirs);
     }
     let product = hessian_vector_product(&f, &xs, &[2.0, -1.0]);
-    assert_close(product[0].data(), 2.0 * expected[0] - expected[1]);
-    assert_close(product[1].data(), 2.0 * expected[2] - expected[3]);
-    assert_eq!(data(&xs), [-1.2, 1.0]);
+    assert_agrees(product[0].data(), 2.0 * expected[0] - expected[1]);
+    assert_agrees(product[1].data(), 2.0 * expected[2] - expected[3]);
+    assert_eq!(each(&xs, Value::data), [-1.2, 1.0]);
 }
 
 #[test]
@@ -187,7 +187,7 @@ fn the_jacobian_has_a_row_for_each_output() {
     let [x, y] = [2.0, 3.0].map(Value::new);
     let ys = [&x * &y, x.exp(), Value::new(7.0)];
     let rows = jacobian(&ys, &[x, y]);
-    let rows: Vec<_> = rows.iter().map(|row| data(row)).collect();
+    let rows: Vec<_> = rows.iter().map(|row| each(row, Value::data)).collect();
     assert_eq!(rows, [[3.0, 2.0], [2.0_f64.exp(), 0.0], [0.0, 0.0]]);
 }
 

@@ -1,8 +1,10 @@
 //! Metrics against numbers of scikit-learn, and at their edges.
 
-mod common;
+mod common {
+    pub(crate) mod panics;
+}
 
-use common::panic_of;
+use common::panics::panic_of;
 use micrograd::metrics::{ConfusionMatrix, accuracy, argmax, binary_accuracy, r2};
 
 #[test]

@@ -1,8 +1,12 @@
 //! Neurons, layers and nets: shapes, orders, initial weights and training.
 
-mod common;
+mod common {
+    pub(crate) mod panics;
+    pub(crate) mod values;
+}
 
-use common::panic_of;
+use common::panics::panic_of;
+use common::values::each;
 use micrograd::data::make_moons;
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron};
@@ -16,10 +20,6 @@ fn rng() -> Xoshiro256PlusPlus {
 
 fn values<const N: usize>(data: [f64; N]) -> Vec<Value> {
     data.map(Value::new).into()
-}
-
-fn data(values: &[Value]) -> Vec<f64> {
-    values.iter().map(Value::data).collect()
 }
 
 #[test]
@@ -191,7 +191,7 @@ fn weights_start_with_the_distribution_of_their_init_and_biases_at_zero() {
     for (init, (bound, variance)) in cases {
         layer.neurons()[0].bias().set_data(1.0);
         layer.init(init, &mut rng());
-        let weights = data(layer.blocks()[0].values());
+        let weights = each(layer.blocks()[0].values(), Value::data);
         let moment = |power| {
             let powers = weights.iter().map(|w| (w / variance.sqrt()).powi(power));
             powers.sum::<f64>() / weights.len() as f64
@@ -211,21 +211,28 @@ fn weights_start_with_the_distribution_of_their_init_and_biases_at_zero() {
             "{init:?}: {}",
             moment(4)
         );
-        assert!(data(layer.blocks()[1].values()).iter().all(|b| *b == 0.0));
+        assert!(
+            each(layer.blocks()[1].values(), Value::data)
+                .iter()
+                .all(|b| *b == 0.0)
+        );
     }
     // The default is `Init::Uniform`, from the first draw on.
     let fresh = Layer::new(inputs, outputs, Activation::ReLU, &mut rng());
     layer.init(Init::Uniform, &mut rng());
-    assert_eq!(data(&fresh.parameters()), data(&layer.parameters()));
+    assert_eq!(
+        each(&fresh.parameters(), Value::data),
+        each(&layer.parameters(), Value::data)
+    );
 }
 
 #[test]
 fn a_seed_gives_the_same_net_everywhere() {
     let model = MLP::new(2, &[2, 1], &mut rng());
-    let weights = data(&model.parameters());
+    let weights = each(&model.parameters(), Value::data);
     assert_eq!(
         weights,
-        data(&MLP::new(2, &[2, 1], &mut rng()).parameters())
+        each(&MLP::new(2, &[2, 1], &mut rng()).parameters(), Value::data,)
     );
     assert_eq!(
         weights[..2],

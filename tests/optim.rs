@@ -1,10 +1,16 @@
 //! The optimizers against trajectories that PyTorch produced; `pytorch/optimizers.py` wrote them.
 
-mod common;
+mod common {
+    pub(crate) mod close;
+    pub(crate) mod golden;
+    pub(crate) mod panics;
+}
 
 use std::collections::BTreeMap;
 
-use common::panic_of;
+use common::close::assert_close;
+use common::golden;
+use common::panics::panic_of;
 use micrograd::engine::Value;
 use micrograd::optim::{
     Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, clip_grad_norm, clip_grad_value,
@@ -59,7 +65,7 @@ fn optimizer(setting: &str, p: Vec<Value>) -> Box<dyn Optimizer> {
 /// The rows of optimizers.csv by setting: the parameters after each step.
 fn trajectories() -> BTreeMap<String, Vec<[f64; 3]>> {
     let mut trajectories = BTreeMap::<_, Vec<_>>::new();
-    for line in include_str!("pytorch/optimizers.csv").lines().skip(1) {
+    for line in golden::lines(include_str!("pytorch/optimizers.csv")) {
         let mut fields = line.split(',');
         let setting = fields.next().unwrap().to_owned();
         let numbers: Vec<f64> = fields.map(|field| field.parse().unwrap()).collect();
@@ -83,11 +89,8 @@ fn every_setting_follows_pytorch() {
             }
             optim.step();
             for (p, theirs) in parameters.iter().zip(theirs) {
-                let difference = (p.data() - theirs).abs();
-                assert!(
-                    difference <= 1e-12 * theirs.abs().max(1.0),
-                    "{setting}, step {step}: {p} instead of {theirs}"
-                );
+                let what = format!("{setting}, step {step}");
+                assert_close(p.data(), *theirs, 1e-12 * theirs.abs().max(1.0), &what);
             }
         }
     }
@@ -314,26 +317,17 @@ fn amsgrad_keeps_a_nan() {
     }
 }
 
-fn numbers(text: &str) -> Vec<f64> {
-    text.split(' ').map(|word| word.parse().unwrap()).collect()
-}
-
 #[track_caller]
 fn assert_all_close(ours: &[f64], theirs: &[f64], what: &str) {
     assert_eq!(ours.len(), theirs.len());
     for (ours, theirs) in ours.iter().zip(theirs) {
-        let close = (ours - theirs).abs() <= 1e-12 * theirs.abs().max(1.0);
-        let same = close || ours == theirs || ours.is_nan() && theirs.is_nan();
-        assert!(same, "{what}: {ours} instead of {theirs}");
+        assert_close(*ours, *theirs, 1e-12 * theirs.abs().max(1.0), what);
     }
 }
 
 #[test]
 fn schedules_agree_with_pytorch() {
-    let lines: Vec<_> = include_str!("pytorch/schedules.csv")
-        .lines()
-        .skip(1)
-        .collect();
+    let lines: Vec<_> = golden::lines(include_str!("pytorch/schedules.csv")).collect();
     assert_eq!(lines.len(), 5);
     for line in lines {
         let (name, rates) = line.split_once(',').unwrap();
@@ -367,7 +361,7 @@ fn schedules_agree_with_pytorch() {
             _ => panic!("a schedule that this test does not know: {name}"),
         };
         let ours: Vec<_> = (0..20).map(|step| schedule.at(step)).collect();
-        assert_all_close(&ours, &numbers(rates), name);
+        assert_all_close(&ours, &golden::numbers(rates), name);
     }
 }
 
@@ -409,30 +403,31 @@ fn schedules_stay_at_their_end_and_warm_up_evenly() {
 
 #[test]
 fn clipping_agrees_with_pytorch() {
-    let lines: Vec<_> = include_str!("pytorch/clipping.csv")
-        .lines()
-        .skip(1)
-        .collect();
+    let lines: Vec<_> = golden::lines(include_str!("pytorch/clipping.csv")).collect();
     assert_eq!(lines.len(), 18);
     for line in lines {
-        let [gradient, limit, norm, by_norm, by_value] = line.split(',').collect::<Vec<_>>()[..]
-        else {
-            panic!("not five columns: {line}");
-        };
+        let [gradient, limit, norm, by_norm, by_value] = golden::cells(line);
         let limit = limit.parse().unwrap();
-        let parameters: Vec<_> = numbers(gradient).iter().map(|_| Value::new(0.0)).collect();
+        let parameters: Vec<_> = golden::numbers(gradient)
+            .iter()
+            .map(|_| Value::new(0.0))
+            .collect();
         let restart = || {
-            for (parameter, number) in parameters.iter().zip(numbers(gradient)) {
+            for (parameter, number) in parameters.iter().zip(golden::numbers(gradient)) {
                 parameter.borrow_mut().grad = number;
             }
         };
         let grads = || parameters.iter().map(Value::grad).collect::<Vec<_>>();
         restart();
-        assert_all_close(&[clip_grad_norm(&parameters, limit)], &numbers(norm), line);
-        assert_all_close(&grads(), &numbers(by_norm), line);
+        assert_all_close(
+            &[clip_grad_norm(&parameters, limit)],
+            &golden::numbers(norm),
+            line,
+        );
+        assert_all_close(&grads(), &golden::numbers(by_norm), line);
         restart();
         clip_grad_value(&parameters, limit);
-        assert_all_close(&grads(), &numbers(by_value), line);
+        assert_all_close(&grads(), &golden::numbers(by_value), line);
     }
 }
 

@@ -1,12 +1,14 @@
 //! Saving and loading parameters: what comes back, and what is refused.
 #![cfg(feature = "safetensors")]
 
-mod common;
+mod common {
+    pub(crate) mod panics;
+}
 
 use std::fs;
 use std::path::PathBuf;
 
-use common::panic_of;
+use common::panics::panic_of;
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, Block, Layer, MLP, Module, Neuron};
 use micrograd::rand::SeedableRng;

@@ -1,11 +1,20 @@
 //! Replays against the engine: the same bits forward, the same gradients backward.
 
-mod common;
+mod common {
+    pub(crate) mod bits;
+    pub(crate) mod close;
+    pub(crate) mod panics;
+    pub(crate) mod small_stack;
+    pub(crate) mod values;
+}
 
-use std::thread;
 use std::{iter, slice};
 
-use common::panic_of;
+use common::bits::assert_same_bits;
+use common::close::assert_close;
+use common::panics::panic_of;
+use common::small_stack::on_a_small_stack;
+use common::values::each;
 use micrograd::data::make_moons;
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, MLP, Module};
@@ -31,10 +40,6 @@ fn random_rows<const N: usize>(count: usize) -> Vec<[f64; N]> {
     (0..count).map(|_| [0.0; N].map(|_| number())).collect()
 }
 
-fn grads(values: &[Value]) -> Vec<f64> {
-    values.iter().map(Value::grad).collect()
-}
-
 /// A function of a row, as one writes it for the engine.
 type Function<'a, const N: usize> = &'a dyn Fn(&[Value; N]) -> Value;
 
@@ -49,13 +54,11 @@ fn assert_replays<const N: usize>(what: &str, parameters: &[Value], function: Fu
             .iter()
             .map(|row| function(&row.map(Value::new)))
             .collect();
-        let expected: Vec<_> = outputs
-            .iter()
-            .map(|output| output.data().to_bits())
-            .collect();
         let found = tape.forward(&rows);
-        let found: Vec<_> = found.iter().map(|output| output.to_bits()).collect();
-        assert_eq!(found, expected, "{what}, {count} rows");
+        assert_eq!(found.len(), count);
+        for (found, output) in iter::zip(found, &outputs) {
+            assert_same_bits(found, output.data(), &format!("{what}, {count} rows"));
+        }
 
         assert_same_gradients(what, &tape, parameters, &rows, &outputs);
         assert_same_input_gradient(what, &tape, rows[0], function);
@@ -76,7 +79,7 @@ fn assert_same_gradients<const N: usize>(
     for output in outputs {
         parameters.iter().for_each(Value::zero_grad);
         output.backward();
-        for (i, grad) in grads(parameters).into_iter().enumerate() {
+        for (i, grad) in each(parameters, Value::grad).into_iter().enumerate() {
             gradients[i] += grad / rows.len() as f64;
             sizes[i] += grad.abs() / rows.len() as f64;
         }
@@ -86,13 +89,8 @@ fn assert_same_gradients<const N: usize>(
     let expected = outputs.iter().map(Value::data).sum::<f64>() / rows.len() as f64;
     assert_eq!(mean, expected, "{what}, {} rows", rows.len());
     for (i, parameter) in parameters.iter().enumerate() {
-        assert!(
-            (parameter.grad() - gradients[i]).abs() <= 1e-12 * sizes[i],
-            "{what}, {} rows, parameter {i}: {} instead of {}",
-            rows.len(),
-            parameter.grad(),
-            gradients[i]
-        );
+        let what = format!("{what}, {} rows, parameter {i}", rows.len());
+        assert_close(parameter.grad(), gradients[i], 1e-12 * sizes[i], &what);
     }
 }
 
@@ -108,11 +106,8 @@ fn assert_same_input_gradient<const N: usize>(
     output.backward();
     let (value, gradient) = tape.gradient(&row);
     assert_eq!(value, output.data(), "{what}");
-    for (ours, theirs) in iter::zip(gradient, grads(&inputs)) {
-        assert!(
-            (ours - theirs).abs() <= 1e-12 * theirs.abs(),
-            "{what}: {ours} instead of {theirs}"
-        );
+    for (ours, theirs) in iter::zip(gradient, each(&inputs, Value::grad)) {
+        assert_close(ours, theirs, 1e-12 * theirs.abs(), what);
     }
 }
 
@@ -475,8 +470,7 @@ fn a_chain_of_a_million_operations_replays_on_a_small_stack() {
         tape.backward(&[[1.0], [3.0]]);
         assert_eq!(w.grad(), 2.0);
     };
-    let small = thread::Builder::new().stack_size(256 * 1024);
-    small.spawn(run).unwrap().join().unwrap();
+    on_a_small_stack(run);
 }
 
 #[test]
@@ -521,7 +515,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
             let inputs: [Value; 2] = leaves();
             let tape = Tape::record(&inputs, &model.forward(&inputs)[0].tanh());
             let mut numbers = vec![tape.backward(&rows)];
-            numbers.extend(grads(&model.parameters()));
+            numbers.extend(each(&model.parameters(), Value::grad));
             numbers.extend(tape.forward(&rows));
             numbers.into_iter().map(f64::to_bits).collect::<Vec<_>>()
         })

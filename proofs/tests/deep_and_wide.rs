@@ -3,13 +3,18 @@
 //!
 //! One test, because the allocator counts for the whole process.
 
+#[path = "../../tests/common/panics.rs"]
+mod panics;
+#[path = "../../tests/common/small_stack.rs"]
+mod small_stack;
+
 use std::alloc::System;
-use std::panic::{self, AssertUnwindSafe};
 use std::slice;
-use std::thread;
 
 use micrograd::engine::Value;
 use micrograd::tape::Tape;
+use panics::panic_of;
+use small_stack::on_a_small_stack;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -66,11 +71,6 @@ const SHAPES: [Shape; 5] = [
     },
 ];
 
-fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
-    let thread = thread::Builder::new().stack_size(256 * 1024);
-    thread.spawn(work).unwrap().join().unwrap();
-}
-
 /// Every walk that there is over a graph.
 fn walk(shape: &Shape) {
     let Shape {
@@ -110,17 +110,9 @@ fn walk(shape: &Shape) {
     let report = of_input.find_anomaly(&[[f64::NAN]]).unwrap().to_string();
     assert!(report.starts_with("row 0, forward pass: a leaf holds NaN"));
     let guard = x.borrow();
-    assert!(panics_silently(|| y.backward()), "{name}");
+    let (message, _) = panic_of(|| y.backward());
+    assert!(message.contains("a guard"), "{name}: {message}");
     drop(guard);
-}
-
-/// Without a message, which the test harness would keep.
-fn panics_silently(work: impl FnOnce()) -> bool {
-    let hook = panic::take_hook();
-    panic::set_hook(Box::new(|_| ()));
-    let result = panic::catch_unwind(AssertUnwindSafe(work));
-    panic::set_hook(hook);
-    result.is_err()
 }
 
 fn keep_many_graphs() {

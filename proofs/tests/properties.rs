@@ -1,7 +1,14 @@
 //! What holds for every function: all ways to its derivatives agree, and they have the properties
 //! that derivatives have.
 
+#[path = "../../tests/common/close.rs"]
+mod close;
+#[path = "../../tests/common/values.rs"]
+mod values;
+
 use std::iter;
+
+use close::assert_close;
 
 use micrograd::engine::{Value, hessian, hessian_vector_product};
 use micrograd::tape::{Tape, VectorTape};
@@ -10,6 +17,7 @@ use num_dual::HyperDual64;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngSeed};
+use values::each;
 
 const INPUTS: usize = 3;
 /// Beyond this, `num-dual` computes tanh as ∞ / ∞.
@@ -42,14 +50,6 @@ fn leaves(point: &[f64]) -> Vec<Value> {
     point.iter().copied().map(Value::new).collect()
 }
 
-fn data(values: &[Value]) -> Vec<f64> {
-    values.iter().map(Value::data).collect()
-}
-
-fn grads(values: &[Value]) -> Vec<f64> {
-    values.iter().map(Value::grad).collect()
-}
-
 fn bits(numbers: &[f64]) -> Vec<u64> {
     numbers.iter().map(|number| number.to_bits()).collect()
 }
@@ -63,14 +63,10 @@ fn size(nodes: &[Value]) -> f64 {
 }
 
 #[track_caller]
-fn assert_close(ours: &[f64], theirs: &[f64], tolerance: f64) {
+fn assert_all_close(ours: &[f64], theirs: &[f64], tolerance: f64) {
     assert_eq!(ours.len(), theirs.len());
     for (ours, theirs) in iter::zip(ours, theirs) {
-        let difference = (ours - theirs).abs();
-        assert!(
-            difference <= tolerance,
-            "{ours} instead of {theirs}: {difference:e} apart, more than {tolerance:e}"
-        );
+        assert_close(*ours, *theirs, tolerance, &format!("to {tolerance:e}"));
     }
 }
 
@@ -95,17 +91,17 @@ proptest! {
         let y = nodes.last().unwrap();
         prop_assume!(largest(&nodes) < LARGEST);
         y.backward();
-        let by_backward = grads(&xs);
+        let by_backward = each(&xs, Value::grad);
         let size = size(&nodes);
         prop_assume!(size < 1e100);
 
         let (value, by_duals) = forward_gradient(&function, &point);
-        assert_close(&[y.data()], &[value], 1e-10 * size.max(value.abs()));
-        assert_close(&by_backward, &by_duals, 1e-10 * size);
-        assert_close(&data(&y.gradient(&xs)), &by_backward, 1e-12 * size);
+        assert_all_close(&[y.data()], &[value], 1e-10 * size.max(value.abs()));
+        assert_all_close(&by_backward, &by_duals, 1e-10 * size);
+        assert_all_close(&each(&y.gradient(&xs), Value::data), &by_backward, 1e-12 * size);
         let (value, by_tape) = Tape::record(&xs, y).gradient(&point);
         prop_assert_eq!(value.to_bits(), y.data().to_bits());
-        assert_close(&by_tape, &by_backward, 1e-12 * size);
+        assert_all_close(&by_tape, &by_backward, 1e-12 * size);
     }
 
     #[test]
@@ -133,7 +129,7 @@ proptest! {
         prop_assume!(largest < 1e100);
         w.zero_grad();
         tape.backward(&rows);
-        assert_close(&[w.grad()], &[gradient], 1e-12 * largest);
+        assert_all_close(&[w.grad()], &[gradient], 1e-12 * largest);
     }
 
     #[test]
@@ -146,13 +142,13 @@ proptest! {
         let [f_nodes, g_nodes] = [&f, &g].map(|function| function.nodes(&xs));
         let [f, g] = [f_nodes.last().unwrap(), g_nodes.last().unwrap()];
         (a * f + b * g).backward();
-        let together = grads(&xs);
+        let together = each(&xs, Value::grad);
         let size = size(&f_nodes).max(size(&g_nodes));
         prop_assume!(size < 1e100);
 
         let apart = iter::zip(f.gradient(&xs), g.gradient(&xs));
         let apart: Vec<_> = apart.map(|(f, g)| a * f.data() + b * g.data()).collect();
-        assert_close(&together, &apart, 1e-11 * size);
+        assert_all_close(&together, &apart, 1e-11 * size);
     }
 
     #[test]
@@ -163,9 +159,9 @@ proptest! {
         let reversed_point: Vec<_> = point.iter().rev().copied().collect();
         prop_assume!(y.data().is_finite());
 
-        let mut gradient = data(&y.gradient(&reversed));
+        let mut gradient = each(&y.gradient(&reversed), Value::data);
         gradient.reverse();
-        prop_assert_eq!(bits(&gradient), bits(&data(&y.gradient(&xs))));
+        prop_assert_eq!(bits(&gradient), bits(&each(&y.gradient(&xs), Value::data)));
         let (value, mut gradient) = Tape::record(&reversed, &y).gradient(&reversed_point);
         gradient.reverse();
         let straight = Tape::record(&xs, &y).gradient(&point);
@@ -182,7 +178,7 @@ proptest! {
         let nodes = function.nodes(&xs);
         let y = nodes.last().unwrap();
         y.backward();
-        let gradient = grads(&xs);
+        let gradient = each(&xs, Value::grad);
         let size = size(&nodes);
         prop_assume!(largest(&nodes) < LARGEST && size < 1e100);
 
@@ -190,11 +186,11 @@ proptest! {
         let mirrored = function.of_mirrored(&named).with_name("y");
         mirrored.backward();
         prop_assert_eq!(mirrored.data().to_bits(), y.data().to_bits());
-        assert_close(&grads(&named), &gradient, 1e-12 * size);
-        assert_close(&data(&mirrored.gradient(&named)), &gradient, 1e-12 * size);
+        assert_all_close(&each(&named, Value::grad), &gradient, 1e-12 * size);
+        assert_all_close(&each(&mirrored.gradient(&named), Value::data), &gradient, 1e-12 * size);
         let (value, by_tape) = Tape::record(&named, &mirrored).gradient(&point);
         prop_assert_eq!(value.to_bits(), y.data().to_bits());
-        assert_close(&by_tape, &gradient, 1e-12 * size);
+        assert_all_close(&by_tape, &gradient, 1e-12 * size);
     }
 
     #[test]
@@ -222,7 +218,7 @@ proptest! {
         let nodes = function.nodes(&xs);
         let y = nodes.last().unwrap();
         prop_assume!(largest(&nodes) < LARGEST);
-        let rows: Vec<_> = hessian(y, &xs).iter().map(|row| data(row)).collect();
+        let rows: Vec<_> = hessian(y, &xs).iter().map(|row| each(row, Value::data)).collect();
         y.backward();
         // A second derivative is a sum of products of three of the numbers on the way.
         let size = size(&nodes).powi(2).max(1.0) * largest(&nodes);
@@ -234,15 +230,15 @@ proptest! {
                 duals[i] = duals[i].derivative1();
                 duals[j] = duals[j].derivative2();
                 let expected = function.of(&duals).eps1eps2;
-                assert_close(&[rows[i][j], rows[j][i]], &[expected; 2], 1e-10 * size);
+                assert_all_close(&[rows[i][j], rows[j][i]], &[expected; 2], 1e-10 * size);
             }
         }
-        let product = data(&hessian_vector_product(y, &xs, &vector));
+        let product = each(&hessian_vector_product(y, &xs, &vector), Value::data);
         let expected = rows.iter().map(|row| iter::zip(row, vector).map(|(h, v)| h * v).sum());
-        assert_close(&product, &expected.collect::<Vec<f64>>(), 1e-10 * size);
+        assert_all_close(&product, &expected.collect::<Vec<f64>>(), 1e-10 * size);
 
         let (_, by_tape) = VectorTape::record(&xs, &y.gradient(&xs)).jacobian(&point);
-        assert_close(&by_tape.concat(), &rows.concat(), 1e-10 * size);
+        assert_all_close(&by_tape.concat(), &rows.concat(), 1e-10 * size);
     }
 }
 

@@ -56,7 +56,10 @@ impl Value {
     #[inline]
     fn pass_down<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
         let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
-        match &*self.0.origin {
+        let Some(origin) = &*self.0.origin else {
+            return;
+        };
+        match origin {
             Origin::Unary(op, x) if op.passes_to_x() => {
                 x.receive(op.vjp_x(x.data(), UNREAD, out, g), complete);
             }
@@ -77,8 +80,7 @@ impl Value {
             Origin::WeightedSum(weights, inputs) => {
                 SharedValues::pass_down([weights, inputs], out, g, complete);
             }
-            // A leaf, or an operation that passes nothing down.
-            _ => {}
+            _ => {} // an operation that passes nothing down
         }
     }
 
@@ -96,14 +98,16 @@ impl Value {
     }
 }
 
-/// Counts the users of every inner node that `root` passes a gradient down to, and sets its gradient
-/// to 0. Returns false if the second walk would meet a guard.
+/// Counts the users of every inner node that receives a gradient, and sets its gradient to 0. Returns
+/// nothing if a guard is in the way of the second walk.
 #[inline]
 fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
     root.count_user(to_walk)?;
     while let Some(value) = to_walk.pop() {
-        match &*value.0.origin {
-            Origin::Leaf => {}
+        let Some(origin) = &*value.0.origin else {
+            continue;
+        };
+        match origin {
             Origin::Unary(op, x) | Origin::ConstantRight(op, x, _) => {
                 if op.passes_to_x() {
                     x.count_user(to_walk)?;
@@ -120,7 +124,7 @@ fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) ->
                     if op.passes_to_y() {
                         y.count_user(to_walk)?;
                     } else {
-                        y.0.numbers.try_borrow().ok()?;
+                        y.0.numbers.try_borrow().ok()?; // the rule for x reads it
                     }
                 }
             }
@@ -148,8 +152,10 @@ fn forget_users(root: &Value) {
         if value.0.pending.replace(0) == 0 {
             continue;
         }
-        match &*value.0.origin {
-            Origin::Leaf => {}
+        let Some(origin) = &*value.0.origin else {
+            continue;
+        };
+        match origin {
             Origin::Unary(_, x)
             | Origin::ConstantRight(_, x, _)
             | Origin::ConstantLeft(_, _, x) => to_reset.push(x),
@@ -165,7 +171,7 @@ fn forget_users(root: &Value) {
 
 impl Value {
     /// Counts one more user of this node. The first one sets the gradient to 0 and leaves the node
-    /// `to_walk`. Returns the node's data, or nothing if a guard hides it.
+    /// `to_walk`. Returns the node's data, or nothing if a guard of the node is alive.
     #[inline]
     fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<f64> {
         let mut numbers = self.0.numbers.try_borrow_mut().ok()?;
@@ -185,8 +191,8 @@ impl Value {
 /// once, not once for each sum: it collects the gradients of its values, and passes them on when all
 /// sums that use it have reported.
 impl SharedValues {
-    /// Counts one more sum that uses this list; the first one visits its values. Returns false if one
-    /// of them is guarded.
+    /// Counts one more sum that uses this list; the first one visits its values. Returns nothing if a
+    /// guard of one of them is alive.
     #[inline]
     fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
         let pending = self.pending.get();

@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, Ref, RefCell, RefMut};
 use std::fmt;
-use std::mem::{self, ManuallyDrop};
+use std::mem::ManuallyDrop;
 use std::rc::Rc;
 
 use super::label::{Label, Line};
@@ -39,18 +39,15 @@ pub(super) struct Node {
     /// During `backward`: how many users of this node have not yet passed it their part of its
     /// gradient. While a `TopologicalOrder` lives: the node's position in it, plus 1. Else 0.
     pub(super) pending: Cell<usize>,
-    /// Freed by `Node::drop`, which leaves nothing behind for the compiler to drop: without its
+    /// How the node was computed; a leaf was not, and is what `backward` adds to. Freed by
+    /// `Node::drop`, which leaves nothing behind for the compiler to drop: without its
     /// second look a node costs 5 % less.
-    pub(super) origin: ManuallyDrop<Origin>,
+    pub(super) origin: ManuallyDrop<Option<Origin>>,
     label: Cell<Label>,
 }
 
-/// How a node came to be.
-#[derive(Default)]
+/// How a node was computed.
 pub(super) enum Origin {
-    /// Made by the user; what `backward` adds to.
-    #[default]
-    Leaf,
     /// op(x)
     Unary(Op, Value),
     /// op(x, y), of two nodes
@@ -93,17 +90,17 @@ impl Value {
     #[must_use]
     #[track_caller]
     pub fn new(data: f64) -> Self {
-        Self::record(data, Origin::Leaf)
+        Self::record_at(Line::of_caller(), data, None)
     }
 
     #[inline(always)]
     #[track_caller]
     pub(super) fn record(data: f64, origin: Origin) -> Self {
-        Self::record_at(Line::of_caller(), data, origin)
+        Self::record_at(Line::of_caller(), data, Some(origin))
     }
 
     #[inline(always)]
-    pub(super) fn record_at(line: Line, data: f64, origin: Origin) -> Self {
+    pub(super) fn record_at(line: Line, data: f64, origin: Option<Origin>) -> Self {
         Self(Rc::new(Node {
             numbers: RefCell::new(ValueData { data, grad: 0.0 }),
             pending: Cell::new(0),
@@ -186,10 +183,10 @@ impl Value {
         self.0.numbers.borrow_mut()
     }
 
-    /// Whether the value was made and not computed.
+    /// Whether the user made the value, which was not computed.
     #[inline]
     pub(crate) fn is_leaf(&self) -> bool {
-        self.0.is_leaf()
+        self.0.origin.is_none()
     }
 
     /// Whether both are handles to the same node.
@@ -239,7 +236,7 @@ impl Drop for Node {
     /// Frees what only this node could reach. Dropping a field would recurse as deep as the graph,
     /// so the operands are taken out of each node before it goes.
     fn drop(&mut self) {
-        if self.is_leaf() {
+        if self.origin.is_none() {
             return;
         }
         let mut waiting = Vec::new();
@@ -253,17 +250,11 @@ impl Drop for Node {
 }
 
 impl Node {
-    #[inline]
-    fn is_leaf(&self) -> bool {
-        matches!(*self.origin, Origin::Leaf)
-    }
-
     /// Gives up the operands. Of those that nothing else holds it returns one, and leaves the
     /// others `waiting`; so a chain needs no stack.
     #[inline]
     fn release_operands(&mut self, waiting: &mut Vec<Value>) -> Option<Value> {
-        match ManuallyDrop::into_inner(mem::take(&mut self.origin)) {
-            Origin::Leaf => None,
+        match self.origin.take()? {
             Origin::Unary(_, x)
             | Origin::ConstantRight(_, x, _)
             | Origin::ConstantLeft(_, _, x) => x.if_unshared(),

@@ -75,7 +75,7 @@ impl Sum for Value {
         }
         let data = total(Terms::single(&terms));
         // The caller's line is one of the standard library.
-        Value::record_at(Line::default(), data, Origin::Sum(terms))
+        Value::record_at(Line::default(), data, Some(Origin::Sum(terms)))
     }
 }
 
@@ -92,7 +92,8 @@ impl Product for Value {
         factors
             .reduce(|x, y| {
                 let data = x.data() * y.data();
-                Value::record_at(Line::default(), data, Origin::Binary(Op::Mul, x, y))
+                let product = Origin::Binary(Op::Mul, x, y);
+                Value::record_at(Line::default(), data, Some(product))
             })
             .unwrap_or_else(|| Value::new(1.0))
     }

@@ -1,7 +1,7 @@
-//! The view: how a value was computed, read-only, and whatever storage lies behind it.
+//! The view: how a value was computed, read-only, however a node is stored.
 //!
-//! Every tool that looks at a graph stands on it: the tree, the anomaly report, the recording of a
-//! tape, and tools of your own.
+//! All tools that look at a graph stand on it: the tree, the anomaly report, the recording of a tape,
+//! and tools of your own.
 
 use std::collections::HashMap;
 use std::iter;
@@ -13,9 +13,9 @@ use crate::ops::{Op, UNREAD};
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Operation<'graph> {
-    /// It was not computed: the user made it.
+    /// Not computed: the user made the value.
     Leaf,
-    /// By an operation of the table, of one argument or two. A parameter, such as the slope of
+    /// An operation of the table, of one argument or two. A parameter, such as the slope of
     /// `leaky_relu`, is the second argument.
     #[non_exhaustive]
     Apply {
@@ -26,7 +26,7 @@ pub enum Operation<'graph> {
         /// The second argument, if the operation takes one.
         y: Option<Argument<'graph>>,
     },
-    /// By adding up, from left to right, products of two nodes and single nodes.
+    /// A sum of products of two nodes, and of single nodes.
     Sum(Terms<'graph>),
 }
 
@@ -83,8 +83,10 @@ impl Value {
     pub fn operation(&self) -> Operation<'_> {
         let unary = |op, x| Operation::Apply { op, x, y: None };
         let binary = |op, x, y| Operation::Apply { op, x, y: Some(y) };
-        match &*self.0.origin {
-            Origin::Leaf => Operation::Leaf,
+        let Some(origin) = &*self.0.origin else {
+            return Operation::Leaf;
+        };
+        match origin {
             Origin::Unary(op, x) => unary(*op, Argument::Node(x)),
             Origin::Binary(op, x, y) => binary(*op, Argument::Node(x), Argument::Node(y)),
             Origin::ConstantRight(op, x, y) => {

@@ -1,10 +1,14 @@
 //! Numbers that agree to a tolerance.
 
-/// Asserts that two numbers are at most `tolerance` apart. Equal infinities are close, and NaN is
-/// close to NaN alone.
+/// Whether two numbers are at most `tolerance` apart. Equal infinities are close, and NaN is close
+/// to NaN alone.
+pub(crate) fn is_close(ours: f64, theirs: f64, tolerance: f64) -> bool {
+    ours == theirs || ours.is_nan() && theirs.is_nan() || (ours - theirs).abs() <= tolerance
+}
+
+/// Asserts that two numbers are close.
 #[track_caller]
 pub(crate) fn assert_close(ours: f64, theirs: f64, tolerance: f64, what: &str) {
-    let close =
-        ours == theirs || ours.is_nan() && theirs.is_nan() || (ours - theirs).abs() <= tolerance;
+    let close = is_close(ours, theirs, tolerance);
     assert!(close, "{what}: {ours:?} instead of {theirs:?}");
 }

@@ -1,4 +1,4 @@
-//! What several tests need.
+//! Panics, and the lines that they name.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};

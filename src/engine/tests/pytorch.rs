@@ -3,6 +3,8 @@
 use std::iter;
 
 use super::*;
+use crate::common::close::is_close;
+use crate::common::golden;
 use crate::ops::UNREAD;
 
 const BY_PYTORCH: &str = include_str!("../../../tests/pytorch/operations.csv");
@@ -51,7 +53,7 @@ struct Golden {
 type Numbers = [Option<f64>; 3];
 
 fn goldens(csv: &'static str) -> impl Iterator<Item = Golden> {
-    csv.lines().skip(1).map(|line| {
+    golden::lines(csv).map(|line| {
         let mut cells = line.split(',');
         let op = operation(cells.next().unwrap());
         let [x, y, value, dx, dy] = std::array::from_fn(|_| {
@@ -72,13 +74,8 @@ fn operation(name: &str) -> Op {
     *named.unwrap_or_else(|| panic!("no operation is called {name}"))
 }
 
-fn number(text: &str) -> f64 {
-    text.parse()
-        .unwrap_or_else(|_| panic!("{text} is not a number"))
-}
-
-fn numbers(text: &str) -> Vec<f64> {
-    text.split(' ').map(number).collect()
+fn number(cell: &str) -> f64 {
+    golden::numbers(cell)[0]
 }
 
 impl Golden {
@@ -92,7 +89,7 @@ impl Golden {
 
     fn agrees(&self, tolerance: impl Fn(f64) -> f64) -> bool {
         iter::zip(self.ours(), self.theirs).all(|(ours, theirs)| match (ours, theirs) {
-            (Some(ours), Some(theirs)) => agree(ours, theirs, tolerance(theirs)),
+            (Some(ours), Some(theirs)) => is_close(ours, theirs, tolerance(theirs)),
             (ours, theirs) => ours.is_none() && theirs.is_none(),
         })
     }
@@ -108,11 +105,6 @@ impl Golden {
             "{op:?}({x:e}, {y:e}): {ours:?} instead of {theirs:?}"
         );
     }
-}
-
-/// Whether the numbers are that close, or the same infinity, or both NaN.
-fn agree(ours: f64, theirs: f64, tolerance: f64) -> bool {
-    ours == theirs || ours.is_nan() && theirs.is_nan() || (ours - theirs).abs() <= tolerance
 }
 
 #[test]
@@ -166,7 +158,7 @@ fn no_operation_is_without_numbers_to_compare_with() {
 #[test]
 fn random_graphs_agree_with_pytorch() {
     let mut graphs = 0;
-    for line in GRAPHS.lines().skip(1) {
+    for line in golden::lines(GRAPHS) {
         let [
             leaves,
             steps,
@@ -174,11 +166,11 @@ fn random_graphs_agree_with_pytorch() {
             gradient,
             largest_value,
             largest_gradient,
-        ] = line.split(',').collect::<Vec<_>>()[..]
-        else {
-            panic!("not six columns: {line}");
-        };
-        let leaves: Vec<_> = numbers(leaves).into_iter().map(Value::new).collect();
+        ] = golden::cells(line);
+        let leaves: Vec<_> = golden::numbers(leaves)
+            .into_iter()
+            .map(Value::new)
+            .collect();
         let mut nodes = leaves.clone();
         for step in steps.split(';') {
             nodes.push(apply(step, &nodes));
@@ -189,15 +181,15 @@ fn random_graphs_agree_with_pytorch() {
         let tolerance = 1e-10 * number(largest_value);
         let theirs = number(value);
         assert!(
-            agree(out.data(), theirs, tolerance),
+            is_close(out.data(), theirs, tolerance),
             "{out} instead of {theirs}: {line}"
         );
         let tolerance = 1e-10 * number(largest_gradient);
-        let gradient = numbers(gradient);
+        let gradient = golden::numbers(gradient);
         assert_eq!(gradient.len(), leaves.len());
         for (leaf, theirs) in iter::zip(&leaves, gradient) {
             assert!(
-                agree(leaf.grad(), theirs, tolerance),
+                is_close(leaf.grad(), theirs, tolerance),
                 "gradient {} instead of {theirs}: {line}",
                 leaf.grad()
             );
