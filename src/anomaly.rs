@@ -1,8 +1,9 @@
 //! Anomalies: where a number that is not finite was born.
 //!
 //! A NaN in the loss says that something went wrong, but not where: it has come through every
-//! operation since. [`Value::find_anomaly`] looks for the first node whose number is NaN or infinite
-//! while all numbers that it was computed from are finite, and says what was computed there.
+//! operation since. [`Value::find_anomaly`] looks for the first node whose number is NaN or
+//! infinite while all numbers that it was computed from are finite, and says what was computed
+//! there.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -17,8 +18,8 @@
 //!
 //! With the feature `locations` every node remembers the source line that made it, and the report
 //! names that too. A node takes 8 bytes more then. What [`sum`](Iterator::sum) and
-//! [`product`](Iterator::product) made has no line, for they were called by the standard library; nor have
-//! the operations of a [`gradient`](Value::gradient).
+//! [`product`](Iterator::product) made has no line, for they were called by the standard library;
+//! nor have the operations of a [`gradient`](Value::gradient).
 //!
 //! [`Tape::find_anomaly`](crate::tape::Tape::find_anomaly) does the same for the rows of a batch.
 
@@ -93,15 +94,15 @@ impl Error for Anomaly {}
 
 impl Value {
     /// Finds the node where a number that is not finite was born: the first value in the order of
-    /// computation, or else the first gradient, that is NaN or infinite while everything that it was
-    /// computed from is finite.
+    /// computation, or else the first gradient, that is NaN or infinite while everything that it
+    /// was computed from is finite.
     ///
     /// Call it on the output after the forward pass, or after the backward pass on that output; and
-    /// before an optimizer has changed the parameters, for it looks at what the nodes hold. It takes
-    /// as long as a backward pass or two.
+    /// before an optimizer has changed the parameters, for it looks at what the nodes hold. It
+    /// takes as long as a backward pass or two.
     ///
-    /// The gradients of detached values and of conditions, and of what is below these alone, are not looked
-    /// at, because the backward pass ends there.
+    /// The gradients of detached values and of conditions, and of what is below these alone, are
+    /// not looked at, because the backward pass ends there.
     ///
     /// ```
     /// use micrograd::anomaly::Pass;
@@ -164,7 +165,7 @@ fn anomaly_of_gradient(order: &TopologicalOrder, receiving: &[bool], born: usize
     report.about(node)
 }
 
-/// What an operation has passed down to one of its arguments.
+/// The part of a gradient that an operation has passed down to one of its arguments.
 struct Part {
     /// The position of the operation.
     operation: usize,
@@ -172,7 +173,7 @@ struct Part {
     number: f64,
 }
 
-/// What was passed down to a node, last operations first.
+/// The parts that were passed down to a node, last operations first.
 fn parts_of_gradient(order: &TopologicalOrder, receiving: &[bool], position: usize) -> Vec<Part> {
     let node = order.nodes()[position];
     let mut parts = Vec::new();
@@ -240,8 +241,8 @@ impl fmt::Display for Role {
     }
 }
 
-/// The positions of nodes on a way from one to the output, each an operand of the next. The backward
-/// pass does not come through an operation that passes nothing down.
+/// The positions of nodes on a way from one to the output, each an operand of the next. The
+/// backward pass does not come through an operation that passes nothing down.
 fn way_to_output(order: &TopologicalOrder, start: usize, pass: Pass) -> Vec<usize> {
     let nodes = order.nodes();
     let mut reached_from = vec![None; nodes.len()];

@@ -21,8 +21,8 @@
 //! # Looking at a graph
 //!
 //! The graph is open to look at and closed to change. [`Value::operation`] says how a value was
-//! computed, [`Value::operands`] from which nodes, and [`topological_order`] lists all nodes below a
-//! value; their pages show how to count operations and how to draw a graph.
+//! computed, [`Value::operands`] from which nodes, and [`topological_order`] lists all nodes below
+//! a value; their pages show how to count operations and how to draw a graph.
 //!
 //! # Conventions
 //!
@@ -34,16 +34,16 @@
 //! - Where a function has a kink, the gradient is 0 for `relu` and `abs`, and that of the left side
 //!   for `leaky_relu` and `elu`; a tie of `max` or `min` gives half to each. The side that such an
 //!   operation did not take gets nothing, even where its own slope is infinite. (What `when` and
-//!   `unless` drop receives 0, and an infinite slope makes NaN of that: `notes/Gradients.md` shows the
-//!   remedy.)
+//!   `unless` drop receives 0, and an infinite slope makes NaN of that: `notes/Gradients.md` shows
+//!   the remedy.)
 //! - x⁰ has the gradient 0 everywhere, 0¹ has 1, √0 has +∞. The gradient of an exponent is
 //!   out · ln x: 0 where x = 0 and the exponent is at least 0, NaN where x < 0.
 //! - NaN passes through every function (`relu` of NaN is NaN), except where the result does not
 //!   depend on it, as in x⁰ and 1ˣ; the conditions `at_most` and `equals` do not hold for it.
 //!   Outside of its domain a function is NaN (`ln` of -1). Nothing here panics because of a number.
 //! - The backward pass ends at `detach` and at conditions (`at_most`, `equals`, and what `when` and
-//!   `unless` take for one). Nothing is passed down there, not even a 0. A node to which no gradient
-//!   is passed down is not touched: it keeps its `grad`.
+//!   `unless` take for one). Nothing is passed down there, not even a 0. A node to which no
+//!   gradient is passed down is not touched: it keeps its `grad`.
 //! - Graphs may be of any depth: nothing recurses.
 //!
 //! # Guards

@@ -17,12 +17,12 @@
 //! In the order in which to read the source:
 //!
 //! - `ops`: the table of operations. One row is one operation: its value, and what it passes down.
-//! - [`engine`]: the node, the backward pass, and the view of the graph on which all below stand. Its
-//!   page holds the conventions at kinks, ties, powers of 0 and NaN.
+//! - [`engine`]: the node, the backward pass, and the view of the graph on which all below stand.
+//!   Its page holds the conventions at kinks, ties, powers of 0 and NaN.
 //! - [`tree`]: a graph as text.
 //! - [`nn`]: neurons, layers and nets, with their parameters by name and shape; losses.
-//! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them; schedules of
-//!   the learning rate, and clipping of gradients.
+//! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them; schedules
+//!   of the learning rate, and clipping of gradients.
 //! - [`gradcheck`]: gradients against finite differences.
 //! - [`anomaly`]: where a NaN was born.
 //! - [`tape`]: a graph recorded once, and replayed for many rows at the speed of plain loops.
@@ -47,7 +47,7 @@ pub mod tree;
 
 pub use rand;
 
-/// What unit tests share with those in `tests`.
+/// Helpers that unit tests share with those in `tests`.
 #[cfg(test)]
 #[path = "../tests/common"]
 mod common {

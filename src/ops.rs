@@ -19,7 +19,7 @@ pub(crate) const UNREAD: f64 = f64::NAN;
 /// 1 / √(2π), the density of the normal distribution at 0.
 pub(crate) const FRAC_1_SQRT_2PI: f64 = 0.5 * FRAC_2_SQRT_PI * FRAC_1_SQRT_2;
 
-/// What an operation takes.
+/// The arguments that an operation takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Arity {
     /// One argument.
@@ -216,8 +216,8 @@ macro_rules! define_op {
     (@arity $x:ident; $parameter:ident) => { Arity::Parametric };
 }
 
-/// Expands the rules for one kind of number, `$N`, as two methods of `Op`: each returns a
-/// vector-Jacobian product, the part of the gradient that is passed down to an argument. The rules
+/// Expands the rules for one kind of number, `$N`, as two methods of `Op`. Each returns a
+/// vector-Jacobian product: the part of the gradient that is passed down to an argument. The rules
 /// see their variables as `$Var`: the number itself if it is `Copy`, else a reference to it.
 macro_rules! define_rules {
     ([$visibility:vis $vjp_x_of:ident, $vjp_y_of:ident, $({$($generics:tt)*})? $N:ty, $Var:ty] ($out:ident, $g:ident) $(
@@ -226,7 +226,7 @@ macro_rules! define_rules {
             => x: $vjp_x:expr $(, y: $vjp_y:expr)?;
     )*) => {
         impl Op {
-            /// What the operation passes down to its first argument.
+            /// The part of the gradient for the first argument.
             #[inline(always)]
             #[expect(unused_variables, reason = "few rules read every variable")]
             $visibility fn $vjp_x_of $(<$($generics)*>)? (
@@ -242,7 +242,7 @@ macro_rules! define_rules {
                 )* }
             }
 
-            /// What the operation passes down to its second argument.
+            /// The part of the gradient for the second argument.
             #[inline(always)]
             #[expect(unused_variables, reason = "few rules read every variable")]
             $visibility fn $vjp_y_of $(<$($generics)*>)? (

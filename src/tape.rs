@@ -2,8 +2,8 @@
 //!
 //! The engine builds its graph anew for every row of every step. A tape is built once, from the
 //! graph of *one* row: the leaves that vary by row are its inputs, all other leaves its parameters.
-//! It replays that graph for a whole batch, on plain numbers in flat arrays, several rows at a time,
-//! and adds the gradient to the same parameters. So the optimizer does not notice.
+//! It replays that graph for a whole batch, on plain numbers in flat arrays, several rows at a
+//! time, and adds the gradient to the same parameters. So the optimizer does not notice.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -29,8 +29,8 @@
 //! # What a tape freezes
 //!
 //! A tape repeats the operations of the graph that it was recorded from. It does not know the Rust
-//! code which made that graph: an `if` on [`data`](Value::data) was decided when the graph was built,
-//! for the numbers that the leaves had then, and a loop has run as often as it did.
+//! code which made that graph: an `if` on [`data`](Value::data) was decided when the graph was
+//! built, for the numbers that the leaves had then, and a loop has run as often as it did.
 //!
 //! ```
 //! # use micrograd::engine::Value;
@@ -47,20 +47,20 @@
 //! assert_eq!(tape.forward(&[[1.0], [-1.0]]), [1.0, -0.1]);
 //! ```
 //!
-//! A choice that is to be made for every row is an operation: `relu` and its relatives, `max`, `min`,
-//! `abs`; or `at_most` and `equals`, which say whether something holds, with `when` and `unless`,
-//! which keep a number or drop it: `x.when(x.at_most(1.0)) + x.exp().unless(x.at_most(1.0))`. Beware
-//! that both sides are computed; where the one that is dropped has an infinite slope, the gradient
-//! is NaN, as it is with `where` in other libraries. `notes/Gradients.md` shows the remedy, under "Where
-//! your own expression gives NaN".
+//! A choice that is to be made for every row is an operation: `relu` and its relatives, `max`,
+//! `min`, `abs`; or `at_most` and `equals`, which say whether something holds, with `when` and
+//! `unless`, which keep a number or drop it: `x.when(x.at_most(1.0)) +
+//! x.exp().unless(x.at_most(1.0))`. Beware that both sides are computed; where the one that is
+//! dropped has an infinite slope, the gradient is NaN, as it is with `where` in other libraries.
+//! `notes/Gradients.md` shows the remedy, under "Where your own expression gives NaN".
 //!
 //! Numbers (`2.0 * x`) are recorded with the graph. The values of parameters are not: each replay
 //! reads them.
 //!
 //! # What a replay computes
 //!
-//! - The output of a row has the same bits as if the engine had computed it. A gradient is a sum over
-//!   rows, which is added up in another order: it agrees to rounding.
+//! - The output of a row has the same bits as if the engine had computed it. A gradient is a sum
+//!   over rows, which is added up in another order: it agrees to rounding.
 //! - What does not depend on an input, such as a penalty on the parameters, is computed once for
 //!   each call and not for each row.
 //! - Only the `grad` of parameters is written. Inputs, inner nodes and their gradients stay as they
@@ -202,8 +202,8 @@ impl Tape {
     /// The gradients are those that [`backward`](Self::backward) adds to the parameters; of a tape
     /// without parameters those that [`gradient`](Self::gradient) returns.
     ///
-    /// Each row is computed by the engine, twice if all is well: it takes as long as training without
-    /// a tape.
+    /// Each row is computed by the engine, twice if all is well: it takes as long as training
+    /// without a tape.
     ///
     /// ```
     /// use micrograd::engine::Value;

@@ -15,7 +15,8 @@ fn rng(seed: u64) -> Xoshiro256PlusPlus {
 
 #[test]
 fn moons_without_noise_are_those_of_scikit_learn() {
-    // sklearn.datasets.make_moons(7, shuffle=False, noise=None), labels 0 and 1 as -1 and 1, to 15 digits
+    // sklearn.datasets.make_moons(7, shuffle=False, noise=None), labels 0 and 1 as -1 and 1, to 15
+    // digits
     let theirs = [
         [1.0, 0.0, -1.0],
         [0.0, 1.0, -1.0],

@@ -181,8 +181,8 @@ when data = 2.000, grad = 0.000
     assert_eq!(x.when(&x).tree().to_string(), expected);
 }
 
-/// A function of x and c = x², which reads c on a live edge and on a dead one, with its derivative at
-/// x = 3 in parts: what arrives at x directly, and what arrives at c.
+/// A function of x and c = x², which reads c on a live edge and on a dead one, with its derivative
+/// at x = 3 in parts: what arrives at x directly, and what arrives at c.
 struct LiveAndDead {
     name: &'static str,
     function: fn(&Value, &Value) -> Value,

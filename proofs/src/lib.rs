@@ -1,7 +1,8 @@
 //! Random functions, to be computed with numbers of several kinds.
 //!
 //! The tests of this crate compare what they give: the engine's backward pass, the gradient as a
-//! graph, the tape, and the hyper-dual numbers of the crate `num-dual`, which differentiate forward.
+//! graph, the tape, and the hyper-dual numbers of the crate `num-dual`, which differentiate
+//! forward.
 
 use micrograd::engine::Value;
 use num_dual::{DualNum, HyperDual64};
@@ -270,8 +271,8 @@ impl Function {
         self.nodes(xs).pop().expect("a function has steps")
     }
 
-    /// The output, its nodes made in another order: only those that it needs, each when it is needed,
-    /// and with the operands of what commutes the other way round.
+    /// The output, its nodes made in another order: only those that it needs, each when it is
+    /// needed, and with the operands of what commutes the other way round.
     ///
     /// # Panics
     ///

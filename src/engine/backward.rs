@@ -16,8 +16,9 @@ impl Value {
     /// The backward pass: computes the derivative of this node with respect to every node that it
     /// was computed from, and adds it to the `grad` of the leaves among them.
     ///
-    /// This node receives 1. Gradients of inner nodes are started afresh. Nodes to which no gradient
-    /// is passed down, such as those below a [`detach`](Self::detach), keep what they hold.
+    /// This node receives 1. Gradients of inner nodes are started afresh. Nodes to which no
+    /// gradient is passed down, such as those below a [`detach`](Self::detach), keep what they
+    /// hold.
     ///
     /// It takes time in proportion to the nodes and edges of the graph.
     ///
@@ -34,8 +35,8 @@ impl Value {
     /// # Panics
     ///
     /// If a guard of a node that receives a gradient is alive, or a guard from
-    /// [`borrow_mut`](Self::borrow_mut) of the condition of a `when` or `unless`. No gradient has been
-    /// changed then, but those of inner nodes.
+    /// [`borrow_mut`](Self::borrow_mut) of the condition of a `when` or `unless`. No gradient has
+    /// been changed then, but those of inner nodes.
     #[track_caller]
     pub fn backward(&self) {
         let mut stack = Vec::with_capacity(32); // serves both walks
@@ -98,8 +99,8 @@ impl Value {
     }
 }
 
-/// Counts the users of every inner node that receives a gradient, and sets its gradient to 0. Returns
-/// nothing if a guard is in the way of the second walk.
+/// Counts the users of every inner node that receives a gradient, and sets its gradient to 0.
+/// Returns nothing if a guard is in the way of the second walk.
 #[inline]
 fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
     root.count_user(to_walk)?;
@@ -188,11 +189,11 @@ impl Value {
 }
 
 /// A list that weighted sums share takes part in both walks as a node does. It is walked through
-/// once, not once for each sum: it collects the gradients of its values, and passes them on when all
-/// sums that use it have reported.
+/// once, not once for each sum: it collects the gradients of its values, and passes them on when
+/// all sums that use it have reported.
 impl SharedValues {
-    /// Counts one more sum that uses this list; the first one visits its values. Returns nothing if a
-    /// guard of one of them is alive.
+    /// Counts one more sum that uses this list; the first one visits its values. Returns nothing if
+    /// a guard of one of them is alive.
     #[inline]
     fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
         let pending = self.pending.get();
@@ -224,9 +225,9 @@ impl SharedValues {
         g: f64,
         complete: &mut Vec<&'graph Value>,
     ) {
-        // If g is 0 there is nothing to pass down, unless an operand is infinite: 0 · ∞ is NaN. But a
-        // finite sum has finite operands (those that it was computed from). With ReLU, that is every
-        // second neuron or more.
+        // If g is 0 there is nothing to pass down, unless an operand is infinite: 0 · ∞ is NaN. But
+        // a finite sum has finite operands (those that it was computed from). With ReLU, that is
+        // every second neuron or more.
         if g != 0.0 || !out.is_finite() {
             weights.receive(inputs, g);
             inputs.receive(weights, g);

@@ -1,14 +1,15 @@
-//! The functions of values: what the rows of the table become on nodes.
+//! The functions of values, made from the rows of the table.
 
 use super::graph::{Origin, Value};
 use super::label::Label;
 use super::view::Argument;
 use crate::ops::{Arity, Op, UNREAD, operations};
 
-/// What an operation takes: a node, or a number that is a constant of the expression.
+/// An argument for an operation: a node, or a number that is a constant of the expression.
 ///
 /// Functions of two arguments accept anything that converts into it as the second: `x.max(&y)`,
-/// `x.max(y)`, `x.max(0.5)`. The first is a node: for 2ˣ with a base of 2, `Value::new(2.0).pow(&x)`.
+/// `x.max(y)`, `x.max(0.5)`. The first is a node: for 2ˣ with a base of 2,
+/// `Value::new(2.0).pow(&x)`.
 #[derive(Clone, Debug)]
 pub enum Operand {
     /// A node, which gets a gradient.

@@ -15,8 +15,8 @@ impl Value {
     ///
     /// It is what [`backward`](Self::backward) computes, and no `grad` is read or written. The time
     /// that it takes is proportional to the size of the graph, whatever the number of `xs`. These
-    /// may be leaves or inner nodes; with respect to what this value does not depend on, the gradient
-    /// is a leaf of 0.
+    /// may be leaves or inner nodes; with respect to what this value does not depend on, the
+    /// gradient is a leaf of 0.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -120,8 +120,8 @@ pub fn jacobian(ys: &[Value], xs: &[Value]) -> Vec<Vec<Value>> {
 /// The Hessian of `y`: the derivative of each derivative with respect to each of `xs`.
 ///
 /// It costs one gradient, and a gradient of that for each x. To multiply the Hessian by a vector,
-/// [`hessian_vector_product`] is enough. It is [`jacobian`]`(&y.gradient(xs), xs)`; who needs the gradient
-/// too, as Newton's method does, should take it apart so.
+/// [`hessian_vector_product`] is enough. It is [`jacobian`]`(&y.gradient(xs), xs)`; who needs the
+/// gradient too, as Newton's method does, should take it apart so.
 ///
 /// ```
 /// use micrograd::engine::{Value, hessian};
@@ -142,8 +142,8 @@ pub fn hessian(y: &Value, xs: &[Value]) -> Vec<Vec<Value>> {
     jacobian(&y.gradient(xs), xs)
 }
 
-/// The product of the Hessian of `y` and a vector, without the Hessian: the gradient of the slope of
-/// `y` along the vector.
+/// The product of the Hessian of `y` and a vector, without the Hessian: the gradient of the slope
+/// of `y` along the vector.
 ///
 /// It costs a gradient and a gradient of that, whatever the number of `xs`: Pearlmutter 1994, "Fast
 /// exact multiplication by the Hessian".

@@ -1,4 +1,4 @@
-//! What a node carries besides its numbers and its operation, for people to read.
+//! The label of a node: its name and its source line, for people to read.
 
 use std::panic::Location;
 

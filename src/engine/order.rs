@@ -39,9 +39,9 @@ pub fn topological_order(values: &[Value]) -> Vec<Value> {
     order.nodes().iter().map(|&node| node.clone()).collect()
 }
 
-/// The same for the walks of this crate. While it lives, each node holds its position, so that no map
-/// from nodes to positions is needed. It must not outlive the call that makes it: another walk would
-/// take the positions for marks of its own.
+/// The same for the walks of this crate. While it lives, each node holds its position, so that no
+/// map from nodes to positions is needed. It must not outlive the call that makes it: another walk
+/// would take the positions for marks of its own.
 pub(crate) struct TopologicalOrder<'graph> {
     nodes: Vec<&'graph Value>,
 }

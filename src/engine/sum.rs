@@ -1,8 +1,8 @@
 //! Sums: one node for any number of terms, weighted or not.
 //!
-//! The sum of a neuron of 16 inputs would be 32 nodes if each product and addition were one. Here it
-//! is one. The neurons of a layer go further and share the list of their inputs, and a neuron shares
-//! its list of weights between the rows of a batch.
+//! The sum of a neuron of 16 inputs would be 32 nodes if each product and addition were one. Here
+//! it is one. The neurons of a layer go further and share the list of their inputs, and a neuron
+//! shares its list of weights between the rows of a batch.
 
 use std::iter::{Product, Sum};
 use std::rc::Rc;
@@ -13,8 +13,8 @@ use super::view::Terms;
 use crate::ops::Op;
 
 impl Value {
-    /// The weighted sum w₀x₀ + w₁x₁ + …, as one node. It is added up from left to right; if there is
-    /// nothing to add, it is a leaf of 0.
+    /// The weighted sum w₀x₀ + w₁x₁ + …, as one node. It is added up from left to right; if there
+    /// is nothing to add, it is a leaf of 0.
     ///
     /// ```
     /// use micrograd::engine::Value;

@@ -15,8 +15,8 @@ operations!(define_number Symbol);
 operations!(define_rules pub(super) symbol_vjp_x, symbol_vjp_y, Symbol, &Symbol);
 
 impl Symbol {
-    /// op(x, y), as a node. What is a number already is computed, and what changes nothing, such as
-    /// a factor of 1, is left out.
+    /// op(x, y), as a node. Constants are computed at once, and whatever changes nothing, such as a
+    /// factor of 1, is left out.
     fn apply(op: Op, x: &Self, y: &Self) -> Self {
         if let Some(simpler) = Self::simplified(op, x, y) {
             return simpler;

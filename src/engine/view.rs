@@ -1,7 +1,7 @@
 //! The view: how a value was computed, read-only, however a node is stored.
 //!
-//! All tools that look at a graph stand on it: the tree, the anomaly report, the recording of a tape,
-//! and tools of your own.
+//! All tools that look at a graph stand on it: the tree, the anomaly report, the recording of a
+//! tape, and tools of your own.
 
 use std::collections::HashMap;
 use std::iter;
@@ -102,8 +102,9 @@ impl Value {
         }
     }
 
-    /// The nodes that the value was computed from. A node that is there twice comes twice; constants
-    /// do not come. The order is from left to right, but of a sum of products the inputs come last.
+    /// The nodes that the value was computed from. A node that is there twice comes twice;
+    /// constants do not come. The order is from left to right, but of a sum of products the inputs
+    /// come last.
     #[inline]
     pub fn operands(&self) -> impl Iterator<Item = &Value> {
         match self.operation() {
@@ -218,8 +219,8 @@ impl<'graph> Operation<'graph> {
         }
     }
 
-    /// The operation's label in drawings, `R` for `relu`; a leaf has none. A sum of a single product
-    /// is labelled as that.
+    /// The operation's label in drawings, `R` for `relu`; a leaf has none. A sum of a single
+    /// product is labelled as that.
     pub fn label(&self) -> Option<&'static str> {
         match self {
             Self::Leaf => None,
@@ -347,7 +348,7 @@ pub(crate) struct Edge<'graph> {
     pub(super) y: Argument<'graph>,
 }
 
-/// What an argument is to its operation.
+/// The part that an argument plays in its operation.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Role {
     X,

@@ -72,8 +72,8 @@ impl Layer {
         self.neurons[0].activation()
     }
 
-    /// Names the parameters by their block and their place in it, such as `weight[3, 1]` for that of
-    /// neuron 3 and input 1, and `bias[3]`: to tell them apart in a tree and in reports.
+    /// Names the parameters by their block and their place in it, such as `weight[3, 1]` for that
+    /// of neuron 3 and input 1, and `bias[3]`: to tell them apart in a tree and in reports.
     #[must_use]
     pub fn with_names(self) -> Self {
         self.blocks().iter().for_each(Block::name_values);

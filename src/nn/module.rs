@@ -57,9 +57,9 @@ pub trait Module {
         }
     }
 
-    /// Saves the parameters in a safetensors file, as PyTorch's `state_dict`: one float64 tensor for
-    /// each block. An interrupted save leaves the old file as it was; a finished one replaces it, with its
-    /// permissions.
+    /// Saves the parameters in a safetensors file, as PyTorch's `state_dict`: one float64 tensor
+    /// for each block. An interrupted save leaves the old file as it was; a finished one replaces
+    /// it, with its permissions.
     ///
     /// ```
     /// use micrograd::nn::{MLP, Module};
@@ -76,8 +76,8 @@ pub trait Module {
     ///
     /// # Errors
     ///
-    /// If the file cannot be written, if two blocks have the same name, or if a parameter is not finite:
-    /// `load` would refuse it. The old file is as it was then.
+    /// If the file cannot be written, if two blocks have the same name, or if a parameter is not
+    /// finite: `load` would refuse it. The old file is as it was then.
     ///
     /// # Panics
     ///
@@ -96,9 +96,9 @@ pub trait Module {
     /// # Errors
     ///
     /// If the file cannot be read, or is no safetensors file; if a block is missing, has another
-    /// shape, or holds numbers of another type or such that are not finite; if there are tensors that
-    /// the module has not. The message lists all of that, and no parameter has been changed. Or if two
-    /// blocks of the module have the same name.
+    /// shape, or holds numbers of another type or such that are not finite; if there are tensors
+    /// that the module has not. The message lists all of that, and no parameter has been changed.
+    /// Or if two blocks of the module have the same name.
     ///
     /// # Panics
     ///

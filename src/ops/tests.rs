@@ -52,8 +52,8 @@ const NOT_SMOOTH_AT_0: [Op; 8] = [
     Op::Elu,
 ];
 
-/// Every other operation where one of the arguments is 0, if it has a finite value there. The rule of
-/// the power makes an exception of the exponent 0.
+/// Every other operation where one of the arguments is 0, if it has a finite value there. The rule
+/// of the power makes an exception of the exponent 0.
 fn points_at_0() -> impl Iterator<Item = (Op, f64, f64)> {
     let smooth = Op::ALL.iter().filter(|op| !NOT_SMOOTH_AT_0.contains(op));
     smooth.flat_map(|&op| {
@@ -66,7 +66,7 @@ fn points_at_0() -> impl Iterator<Item = (Op, f64, f64)> {
     })
 }
 
-/// What is passed down to x and to y where `g` arrives; 0 where nothing is.
+/// The parts of `g` that are passed down to x and to y; 0 where nothing is.
 pub(crate) fn passed_down(op: Op, x: f64, y: f64, g: f64) -> [f64; 2] {
     let out = op.value(x, y);
     let to_x = op.passes_to_x().then(|| op.vjp_x(x, y, out, g));

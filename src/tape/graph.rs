@@ -5,7 +5,8 @@ use crate::engine::{Operand, SharedValues, Value};
 use crate::ops::UNREAD;
 
 impl Program {
-    /// The outputs at one row, as a graph of new nodes, with the names and lines that were recorded.
+    /// The outputs at one row, as a graph of new nodes, with the names and lines that were
+    /// recorded.
     ///
     /// If there are parameters, no gradient is passed down to inputs, as in a backward pass over a
     /// batch.

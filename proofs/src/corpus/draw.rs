@@ -42,7 +42,8 @@ impl Temper {
         }
     }
 
-    /// Whether the results say something: a graph in which all is NaN, or nearly all is 0, does not.
+    /// Whether the results say something: a graph in which all is NaN, or nearly all is 0, does
+    /// not.
     pub fn is_shown_by(self, results: &[Line]) -> bool {
         let backward = results.iter().find(|line| line.name == "backward");
         let gradients: Vec<_> = backward.into_iter().flat_map(Line::values).collect();
