@@ -111,6 +111,22 @@ fn operands_are_the_nodes_from_left_to_right_and_receivers_those_that_get_a_grad
 }
 
 #[test]
+fn the_operands_of_a_neuron_are_its_weights_its_bias_and_its_inputs() {
+    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let neuron = Neuron::new(2, Activation::Linear, &mut rng);
+    let inputs = [1.0, 2.0].map(Value::new);
+    let sum = neuron.forward(&inputs);
+    let expected = neuron
+        .weights()
+        .iter()
+        .chain([neuron.bias()])
+        .chain(&inputs);
+    let expected: Vec<_> = expected.map(Value::id).collect();
+    assert_eq!(sum.operands().map(Value::id).collect::<Vec<_>>(), expected);
+    assert_eq!(sum.receivers().map(Value::id).collect::<Vec<_>>(), expected);
+}
+
+#[test]
 fn operations_are_equal_where_they_are_the_same_row() {
     let x = Value::new(1.0);
     let op = |value: &Value| match value.operation() {
@@ -277,6 +293,21 @@ fn a_node_at_a_live_edge_and_a_dead_one_gets_what_the_live_one_passes() {
             parameter.grad()
         );
     }
+}
+
+#[test]
+fn a_node_that_is_dead_for_one_output_of_a_tape_is_live_for_another() {
+    let x = Value::new(0.0);
+    let root = x.sqrt(); // of infinite slope
+    let outputs = [
+        (&x * 2.0).unless(&root),
+        &x * 3.0 + root.at_most(&x),
+        &x * 4.0 + root.detach(),
+        root,
+    ];
+    let tape = VectorTape::record(slice::from_ref(&x), &outputs);
+    let jacobian = tape.jacobian(&[0.0]).1;
+    assert_eq!(jacobian, [[2.0], [3.0], [4.0], [f64::INFINITY]]);
 }
 
 #[test]

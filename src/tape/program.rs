@@ -183,7 +183,7 @@ impl Program {
                 }
                 match step {
                     &Step::Apply(op, x, y) => {
-                        below[x as usize] |= op.passes_to_x();
+                        below[x as usize] = true;
                         below[y as usize] |= op.passes_to_y();
                     }
                     Step::Dot(range) => {
