@@ -9,8 +9,6 @@ use micrograd::data::make_moons;
 use micrograd::engine::Value;
 use micrograd::nn::{MLP, Module};
 use micrograd::optim::{Momentum, Optimizer};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::Tape;
 
 const STEPS: usize = 100;
@@ -39,7 +37,7 @@ fn stable_loss(score: &Value, label: &Value) -> Value {
 }
 
 fn train(loss: Loss) {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut rng = micrograd::rng(1);
     let rows = make_moons(100, 0.1, &mut rng);
     let model = MLP::new(2, &[16, 16, 1], &mut rng);
 

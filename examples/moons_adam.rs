@@ -14,8 +14,6 @@ use micrograd::engine::Value;
 use micrograd::nn::loss::l2_penalty;
 use micrograd::nn::{MLP, Module};
 use micrograd::optim::{Adam, Optimizer};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 
 const STEPS: usize = 100;
 const LEARNING_RATE: f64 = 0.1;
@@ -23,7 +21,7 @@ const L2: f64 = 1e-4;
 const GRID: usize = 30;
 
 fn main() -> ExitCode {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+    let mut rng = micrograd::rng(1);
     let rows = match env::args_os().nth(1) {
         None => Ok(make_moons(100, 0.1, &mut rng)),
         Some(path) => read_rows(Path::new(&path)),

@@ -9,8 +9,6 @@ use micrograd::engine::Value;
 use micrograd::nn::loss::l2_penalty;
 use micrograd::nn::{MLP, Module};
 use micrograd::optim::{Adam, Optimizer};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::Tape;
 
 const STEPS: usize = 100;
@@ -20,7 +18,7 @@ const GRID: usize = 30;
 
 fn main() {
     for points in [100, 100_000] {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(1);
+        let mut rng = micrograd::rng(1);
         let rows = make_moons(points, 0.1, &mut rng);
         let model = MLP::new(2, &[16, 16, 1], &mut rng);
         println!("{model} on {points} points");

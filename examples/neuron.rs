@@ -2,11 +2,9 @@
 
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, Neuron};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 
 fn main() {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let mut rng = micrograd::rng(3);
     let neuron = Neuron::new(2, Activation::ReLU, &mut rng).with_names();
     let inputs = [
         Value::new(-2.0).with_name("input 0"),

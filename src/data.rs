@@ -3,9 +3,8 @@
 //!
 //! ```
 //! use micrograd::data::{StandardScaler, batches, make_moons, train_test_split};
-//! use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 //!
-//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+//! let mut rng = micrograd::rng(0);
 //! let rows = make_moons(100, 0.1, &mut rng);
 //! let (train, test) = train_test_split(rows, 0.2, &mut rng);
 //! assert_eq!((train.len(), test.len()), (80, 20));
@@ -30,9 +29,8 @@ use rand::{Rng, RngExt};
 ///
 /// ```
 /// use micrograd::data::make_moons;
-/// use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 ///
-/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+/// let mut rng = micrograd::rng(0);
 /// let rows = make_moons(100, 0.1, &mut rng);
 /// assert_eq!(rows.iter().filter(|[_, _, label]| *label > 0.0).count(), 50);
 /// ```

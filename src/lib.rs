@@ -29,8 +29,9 @@
 //! - [`data`]: a generated data set; mini-batches, splits and standardisation.
 //! - [`metrics`]: how good predictions are.
 //!
-//! Randomness comes in as an `Rng`. The crate [`rand`] is exported, so that its version fits, with
-//! seeded generators only; for a seed from the system add `rand` with its default features.
+//! Functions that need randomness take an `Rng` of the crate [`rand`]. [`rng`] makes one from a seed.
+//! The crate is re-exported, so that versions agree, without OS entropy: for a seed from the system,
+//! add `rand` with its default features.
 
 #![deny(missing_docs)]
 
@@ -46,6 +47,24 @@ pub mod tape;
 pub mod tree;
 
 pub use rand;
+
+use rand::SeedableRng;
+use rand::rngs::Xoshiro256PlusPlus;
+
+/// A random number generator with this seed: xoshiro256++, which gives the same numbers on every
+/// platform.
+///
+/// ```
+/// use micrograd::nn::MLP;
+///
+/// let [model, same] = [0, 0].map(|seed| MLP::new(2, &[16, 1], &mut micrograd::rng(seed)));
+/// let weight = |model: &MLP| model.layers()[0].neurons()[0].weights()[0].data();
+/// assert_eq!(weight(&model), weight(&same));
+/// ```
+#[must_use]
+pub fn rng(seed: u64) -> Xoshiro256PlusPlus {
+    Xoshiro256PlusPlus::seed_from_u64(seed)
+}
 
 /// Helpers that unit tests share with those in `tests`.
 #[cfg(test)]

@@ -4,9 +4,8 @@
 //! ```
 //! use micrograd::engine::Value;
 //! use micrograd::nn::{MLP, Module};
-//! use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 //!
-//! let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+//! let mut rng = micrograd::rng(0);
 //! let model = MLP::new(2, &[16, 16, 1], &mut rng);
 //! assert_eq!(model.to_string(), "MLP 2-16-16-1 (ReLU, ReLU, Linear)");
 //! assert_eq!(model.parameters().len(), 337);

@@ -10,8 +10,6 @@ use common::panics::panic_of;
 use micrograd::anomaly::{Anomaly, Pass};
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, MLP, Neuron};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::Tape;
 
 fn leaf(name: &str, data: f64) -> Value {
@@ -38,7 +36,7 @@ fn assert_reports(output: &Value, pass: Pass, expected: &[&str]) {
 
 #[test]
 fn a_finite_graph_has_no_anomaly() {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = micrograd::rng(0);
     let model = MLP::new(2, &[3, 1], &mut rng);
     let output = model
         .forward(&[1.0, f64::MIN_POSITIVE].map(Value::new))
@@ -79,7 +77,7 @@ fn a_value_is_reported_with_its_arguments_and_the_names_on_the_way() {
 #[test]
 fn every_kind_of_node_tells_its_operands() {
     let [big, two] = [leaf("big", 1e308), leaf("two", 2.0)];
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = micrograd::rng(0);
     let neuron = Neuron::new(1, Activation::Linear, &mut rng);
     neuron.weights()[0].set_data(1e200);
     neuron.bias().set_data(3.0);
@@ -411,7 +409,7 @@ fn the_report_names_the_source_line() {
     here(&root.find_anomaly().unwrap(), line!() - 2);
     let nan = Value::from(f64::NAN);
     here(&nan.find_anomaly().unwrap(), line!() - 1);
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = micrograd::rng(0);
     let model = MLP::new(1, &[2, 1], &mut rng);
     model.layers()[0].neurons()[0].weights()[0].set_data(1e308);
     let output = model.forward(&[Value::new(1e308)]).remove(0);

@@ -6,12 +6,7 @@ mod common {
 
 use common::panics::panic_of;
 use micrograd::data::{StandardScaler, batches, make_moons, train_test_split};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
-
-fn rng(seed: u64) -> Xoshiro256PlusPlus {
-    Xoshiro256PlusPlus::seed_from_u64(seed)
-}
+use micrograd::rng;
 
 #[test]
 fn moons_without_noise_are_those_of_scikit_learn() {

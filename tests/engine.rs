@@ -513,3 +513,43 @@ fn what_is_detached_is_computed_anew_for_every_row_of_a_tape() {
 fn a_chain_of_detached_values_is_freed_without_recursion() {
     on_a_small_stack(|| drop((0..1_000_000).fold(Value::new(1.0), |x, _| x.detach())));
 }
+
+#[test]
+fn integer_powers_and_logarithms_to_any_base_are_those_of_f64() {
+    for number in [0.3, 1.0, 2.5, 7.0] {
+        for n in [-3, -2, -1, 0, 1, 2, 3, 7] {
+            let (value, slope) = value_and_gradient(|x| x.powi(n), number);
+            assert!((value / number.powi(n) - 1.0).abs() < 1e-15, "{number}^{n}");
+            let expected = f64::from(n) * number.powi(n - 1);
+            assert!(
+                (slope - expected).abs() <= 1e-14 * expected.abs(),
+                "{number}^{n}"
+            );
+        }
+        for base in [0.5, 2.0, 10.0] {
+            let (value, slope) = value_and_gradient(|x| x.log(base), number);
+            assert_eq!(value, number.log(base));
+            assert!((slope * number * base.ln() - 1.0).abs() < 1e-15);
+            let (value, slope) = value_and_gradient(|b| Value::new(number).log(b), base);
+            assert_eq!(value, number.log(base));
+            let expected = -number.ln() / (base * base.ln() * base.ln());
+            assert!(
+                (slope - expected).abs() <= 1e-14 * expected.abs(),
+                "{slope}"
+            );
+        }
+    }
+    assert_eq!(value_and_gradient(|x| x.powi(3), -2.0), (-8.0, 12.0));
+}
+
+#[test]
+fn a_gradient_that_is_set_is_what_passes_add_to() {
+    let x = Value::new(3.0);
+    x.set_grad(5.0);
+    (&x * 2.0).backward();
+    assert_eq!((x.data(), x.grad()), (3.0, 7.0));
+    let guard = x.borrow();
+    let line = line!() + 1;
+    assert_eq!(panic_of(|| x.set_grad(1.0)).1, line);
+    drop(guard);
+}

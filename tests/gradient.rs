@@ -13,8 +13,6 @@ use common::panics::panic_of;
 use common::values::each;
 use micrograd::engine::{Value, hessian, hessian_vector_product, jacobian};
 use micrograd::nn::{Activation, MLP, Module};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::{Tape, VectorTape};
 
 #[track_caller]
@@ -22,14 +20,9 @@ fn assert_agrees(ours: f64, theirs: f64) {
     assert_close(ours, theirs, 1e-12 * theirs.abs().max(1.0), "a derivative");
 }
 
-/// The one derivative with respect to the one variable.
-fn derivative(y: &Value, x: &Value) -> Value {
-    y.gradient(slice::from_ref(x)).remove(0)
-}
-
 #[test]
 fn a_net_has_the_gradient_that_backward_computes() {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let mut rng = micrograd::rng(3);
     let layers = [
         (4, Activation::Tanh),
         (4, Activation::LeakyReLU(0.1)),
@@ -67,9 +60,9 @@ fn a_power_with_exponent_0_is_a_constant_whatever_arrives_from_above() {
             let y = power * f64::INFINITY;
             y.backward();
             assert_eq!(x.grad(), 0.0, "{number}");
-            let slope = derivative(&y, &x);
+            let slope = y.derivative(&x);
             assert_eq!(slope.data(), 0.0, "{number}");
-            assert_eq!(derivative(&slope, &x).data(), 0.0, "{number}");
+            assert_eq!(slope.derivative(&x).data(), 0.0, "{number}");
             let tape = Tape::record(slice::from_ref(&x), &y);
             assert_eq!(tape.gradient(&[number]).1, [0.0], "{number}");
         }
@@ -82,7 +75,7 @@ fn derivatives_can_be_differentiated_as_often_as_one_likes() {
     let mut y = x.sin();
     let cycle = [0.7_f64.cos(), -0.7_f64.sin(), -0.7_f64.cos(), 0.7_f64.sin()];
     for expected in cycle.into_iter().cycle().take(8) {
-        y = derivative(&y, &x);
+        y = y.derivative(&x);
         assert_agrees(y.data(), expected);
     }
 }
@@ -91,14 +84,14 @@ fn derivatives_can_be_differentiated_as_often_as_one_likes() {
 fn factors_of_one_and_terms_of_zero_leave_no_nodes() {
     let [x, y] = [3.0, 4.0].map(Value::new);
     assert_eq!(
-        derivative(&(&x + &y), &x).tree().to_string(),
+        (&x + &y).derivative(&x).tree().to_string(),
         "data = 1.000, grad = 0.000"
     );
     assert_eq!(
-        derivative(&(2.0 * &x + 5.0), &x).tree().to_string(),
+        (2.0 * &x + 5.0).derivative(&x).tree().to_string(),
         "data = 2.000, grad = 0.000"
     );
-    let slope = derivative(&(&x * (&y + 1.0)), &x);
+    let slope = (&x * (&y + 1.0)).derivative(&x);
     assert_eq!(slope.tree().to_string().lines().count(), 4); // a handle of its own, +, y, 1
 }
 
@@ -134,7 +127,7 @@ fn a_side_that_was_not_taken_is_not_multiplied_by_zero() {
     let x = Value::new(0.0);
     for not_taken in [(&x - 1.0).relu(), x.max(1.0), x.min(-1.0), x.unless(1.0)] {
         let infinite = not_taken.pow(1.0) * f64::MAX * 2.0;
-        assert_eq!(derivative(&infinite, &x).data(), 0.0);
+        assert_eq!(infinite.derivative(&x).data(), 0.0);
     }
 }
 
@@ -142,7 +135,7 @@ fn a_side_that_was_not_taken_is_not_multiplied_by_zero() {
 fn a_tape_of_a_derivative_chooses_anew_for_every_row() {
     let x = Value::new(1.0);
     let y = x.relu() * x.abs() + x.max(2.0).pow(2.0);
-    let tape = Tape::record(slice::from_ref(&x), &derivative(&y, &x));
+    let tape = Tape::record(slice::from_ref(&x), &y.derivative(&x));
     // 2x for 0 < x < 2, 4x from there on; half of the slope of max at the tie.
     assert_eq!(
         tape.forward(&[[-1.0], [0.0], [1.0], [2.0], [3.0]]),
@@ -202,4 +195,17 @@ fn a_vector_of_the_wrong_length_panics_where_it_is_given() {
         "{message}"
     );
     assert_eq!(line, expected);
+}
+
+#[test]
+fn a_derivative_is_the_gradient_with_respect_to_one_value() {
+    let [x, y, z] = [2.0, 3.0, 5.0].map(Value::new);
+    let product = &x * &y;
+    let output = &product * &product;
+    assert_eq!(output.derivative(&x).data(), 2.0 * 6.0 * 3.0);
+    assert_eq!(output.derivative(&product).data(), 12.0);
+    assert_eq!(output.derivative(&x).derivative(&y).data(), 4.0 * 2.0 * 3.0);
+    assert_eq!(output.derivative(&z).data(), 0.0);
+    assert_eq!(x.derivative(&x).data(), 1.0);
+    assert_eq!((x.grad(), y.grad()), (0.0, 0.0));
 }

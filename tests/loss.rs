@@ -218,3 +218,35 @@ fn a_mistake_is_reported_at_the_callers_line() {
     expect_panic!("at least one logit", loss::cross_entropy(&[], &[], 0.0));
     expect_panic!("no class 3 among 3", loss::one_hot(3, 3));
 }
+
+#[test]
+fn softmax_gives_probabilities_and_their_slopes_for_any_logits() {
+    for logits in [
+        [0.5, -1.0, 2.0],
+        [1000.0, 999.0, -1000.0],
+        [-1e6, -1e6, 0.0],
+    ] {
+        let logits = values(&logits);
+        let probabilities = loss::softmax(&logits);
+        let sum: f64 = probabilities.iter().map(Value::data).sum();
+        assert_close(sum, 1.0, 1e-15, "sum");
+        // ∂pᵢ/∂xⱼ = pᵢ (δᵢⱼ - pⱼ)
+        for (i, p) in probabilities.iter().enumerate() {
+            for (j, slope) in p.gradient(&logits).iter().enumerate() {
+                let expected = p.data() * (f64::from(i == j) - probabilities[j].data());
+                assert_close(slope.data(), expected, 1e-15, "slope");
+            }
+        }
+    }
+    // exp(-1), exp(0), exp(1) over their sum; torch.softmax says the same
+    let theirs = [
+        0.090_030_573_170_380_46,
+        0.244_728_471_054_797_67,
+        0.665_240_955_774_821_8,
+    ];
+    for (ours, theirs) in iter::zip(loss::softmax(&values(&[-1.0, 0.0, 1.0])), theirs) {
+        assert_close(ours.data(), theirs, 1e-15, "softmax");
+    }
+    let line = line!() + 1;
+    assert_eq!(panic_of(|| drop(loss::softmax(&[]))).1, line);
+}

@@ -11,12 +11,7 @@ use micrograd::data::make_moons;
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron};
 use micrograd::optim::{Optimizer, SGD};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
-
-fn rng() -> Xoshiro256PlusPlus {
-    Xoshiro256PlusPlus::seed_from_u64(7)
-}
+use micrograd::rng;
 
 fn values<const N: usize>(data: [f64; N]) -> Vec<Value> {
     data.map(Value::new).into()
@@ -24,7 +19,7 @@ fn values<const N: usize>(data: [f64; N]) -> Vec<Value> {
 
 #[test]
 fn a_neuron_is_the_activation_of_its_weighted_sum() {
-    let neuron = Neuron::new(3, Activation::Tanh, &mut rng());
+    let neuron = Neuron::new(3, Activation::Tanh, &mut rng(7));
     neuron.bias().set_data(0.25);
     let x = values([1.0, -2.0, 0.5]);
     let w = neuron.weights();
@@ -60,9 +55,9 @@ fn a_net_has_the_gradients_of_the_same_net_without_shared_inputs() {
             (3, Activation::SiLU),
             (2, Activation::Linear),
         ],
-        &mut rng(),
+        &mut rng(7),
     );
-    let rows = make_moons(10, 0.1, &mut rng());
+    let rows = make_moons(10, 0.1, &mut rng(7));
     let parameters = model.parameters();
 
     let by_hand = |x: Vec<Value>| {
@@ -117,7 +112,7 @@ fn every_activation_is_the_function_of_its_name() {
 
 #[test]
 fn blocks_are_named_and_shaped_as_in_a_state_dict() {
-    let model = MLP::new(2, &[3, 1], &mut rng());
+    let model = MLP::new(2, &[3, 1], &mut rng(7));
     let blocks = model.blocks();
     let shapes: Vec<_> = blocks.iter().map(|b| (b.name(), b.shape())).collect();
     assert_eq!(
@@ -138,7 +133,7 @@ fn blocks_are_named_and_shaped_as_in_a_state_dict() {
 
 #[test]
 fn parameters_come_neuron_by_neuron_weights_first() {
-    let model = MLP::new(2, &[2, 1], &mut rng());
+    let model = MLP::new(2, &[2, 1], &mut rng(7));
     let mut expected = Vec::new();
     for layer in model.layers() {
         for neuron in layer.neurons() {
@@ -178,7 +173,7 @@ fn a_module_of_ones_own_lists_a_tied_parameter_once() {
 #[test]
 fn weights_start_with_the_distribution_of_their_init_and_biases_at_zero() {
     let (inputs, outputs) = (50, 100);
-    let layer = Layer::new(inputs, outputs, Activation::ReLU, &mut rng());
+    let layer = Layer::new(inputs, outputs, Activation::ReLU, &mut rng(7));
     let uniform = |bound: f64| (Some(bound), bound * bound / 3.0);
     let normal = |variance: f64| (None, variance);
     let cases = [
@@ -190,7 +185,7 @@ fn weights_start_with_the_distribution_of_their_init_and_biases_at_zero() {
     ];
     for (init, (bound, variance)) in cases {
         layer.neurons()[0].bias().set_data(1.0);
-        layer.init(init, &mut rng());
+        layer.init(init, &mut rng(7));
         let weights = each(layer.blocks()[0].values(), Value::data);
         let moment = |power| {
             let powers = weights.iter().map(|w| (w / variance.sqrt()).powi(power));
@@ -218,8 +213,8 @@ fn weights_start_with_the_distribution_of_their_init_and_biases_at_zero() {
         );
     }
     // The default is `Init::Uniform`, from the first draw on.
-    let fresh = Layer::new(inputs, outputs, Activation::ReLU, &mut rng());
-    layer.init(Init::Uniform, &mut rng());
+    let fresh = Layer::new(inputs, outputs, Activation::ReLU, &mut rng(7));
+    layer.init(Init::Uniform, &mut rng(7));
     assert_eq!(
         each(&fresh.parameters(), Value::data),
         each(&layer.parameters(), Value::data)
@@ -228,11 +223,11 @@ fn weights_start_with_the_distribution_of_their_init_and_biases_at_zero() {
 
 #[test]
 fn a_seed_gives_the_same_net_everywhere() {
-    let model = MLP::new(2, &[2, 1], &mut rng());
+    let model = MLP::new(2, &[2, 1], &mut rng(7));
     let weights = each(&model.parameters(), Value::data);
     assert_eq!(
         weights,
-        each(&MLP::new(2, &[2, 1], &mut rng()).parameters(), Value::data,)
+        each(&MLP::new(2, &[2, 1], &mut rng(7)).parameters(), Value::data,)
     );
     assert_eq!(
         weights[..2],
@@ -242,11 +237,11 @@ fn a_seed_gives_the_same_net_everywhere() {
 
 #[test]
 fn nets_display_their_shape() {
-    let neuron = Neuron::new(3, Activation::LeakyReLU(0.01), &mut rng());
+    let neuron = Neuron::new(3, Activation::LeakyReLU(0.01), &mut rng(7));
     assert_eq!(neuron.to_string(), "Neuron 3 (LeakyReLU(0.01))");
-    let layer = Layer::new(3, 4, Activation::GELU, &mut rng());
+    let layer = Layer::new(3, 4, Activation::GELU, &mut rng(7));
     assert_eq!(layer.to_string(), "Layer 3-4 (GELU)");
-    let model = MLP::new(2, &[16, 16, 1], &mut rng());
+    let model = MLP::new(2, &[16, 16, 1], &mut rng(7));
     assert_eq!(model.to_string(), "MLP 2-16-16-1 (ReLU, ReLU, Linear)");
 }
 
@@ -255,12 +250,12 @@ fn names_tell_the_parameters_apart() {
     let names = |module: &dyn Module| -> Vec<_> {
         module.parameters().iter().filter_map(Value::name).collect()
     };
-    let neuron = Neuron::new(2, Activation::ReLU, &mut rng()).with_names();
+    let neuron = Neuron::new(2, Activation::ReLU, &mut rng(7)).with_names();
     assert_eq!(names(&neuron), ["weight 0", "weight 1", "bias"]);
-    let layer = Layer::new(1, 2, Activation::ReLU, &mut rng()).with_names();
+    let layer = Layer::new(1, 2, Activation::ReLU, &mut rng(7)).with_names();
     let expected = ["weight[0, 0]", "bias[0]", "weight[1, 0]", "bias[1]"];
     assert_eq!(names(&layer), expected);
-    let model = MLP::new(2, &[1, 2], &mut rng()).with_names();
+    let model = MLP::new(2, &[1, 2], &mut rng(7)).with_names();
     let expected = [
         "layers.0.weight[0, 0]",
         "layers.0.weight[0, 1]",
@@ -271,7 +266,7 @@ fn names_tell_the_parameters_apart() {
         "layers.1.bias[1]",
     ];
     assert_eq!(names(&model), expected);
-    let layer = Layer::new(3, 2, Activation::ReLU, &mut rng()).with_names();
+    let layer = Layer::new(3, 2, Activation::ReLU, &mut rng(7)).with_names();
     assert_eq!(
         names(&layer)[4..7],
         ["weight[1, 0]", "weight[1, 1]", "weight[1, 2]"]
@@ -280,7 +275,7 @@ fn names_tell_the_parameters_apart() {
 
 #[test]
 fn a_wrong_number_of_inputs_is_reported_at_the_callers_line() {
-    let model = MLP::new(2, &[3], &mut rng());
+    let model = MLP::new(2, &[3], &mut rng(7));
     let layer = &model.layers()[0];
     let neuron = &layer.neurons()[0];
     let (one, three) = (values([1.0]), values([1.0, 2.0, 3.0]));
@@ -309,7 +304,7 @@ fn a_block_refuses_a_wrong_shape() {
 
 #[test]
 fn a_clone_shares_its_parameters() {
-    let model = MLP::new(2, &[1], &mut rng());
+    let model = MLP::new(2, &[1], &mut rng(7));
     let clone = model.clone();
     clone.parameters()[0].set_data(5.0);
     assert_eq!(model.parameters()[0].data(), 5.0);
@@ -318,13 +313,13 @@ fn a_clone_shares_its_parameters() {
 #[test]
 #[should_panic(expected = "a net needs at least one layer")]
 fn a_net_refuses_to_have_no_layers() {
-    let _ = MLP::new(2, &[], &mut rng());
+    let _ = MLP::new(2, &[], &mut rng(7));
 }
 
 #[test]
 #[should_panic(expected = "a layer needs at least one neuron")]
 fn a_layer_refuses_to_have_no_neurons() {
-    let _ = MLP::new(2, &[3, 0], &mut rng());
+    let _ = MLP::new(2, &[3, 0], &mut rng(7));
 }
 
 #[test]
@@ -338,7 +333,7 @@ fn a_net_learns_xor() {
     let model = MLP::with_activations(
         2,
         &[(8, Activation::Tanh), (1, Activation::Linear)],
-        &mut rng(),
+        &mut rng(7),
     );
     let rows = [
         [0.0, 0.0, 0.0],
@@ -358,4 +353,94 @@ fn a_net_learns_xor() {
         optim.step();
     }
     assert!(loss().data() < 1e-3, "{}", loss());
+}
+
+#[test]
+fn a_net_of_given_weights_computes_with_them() {
+    let hidden = Layer::from_weights(&[[1.0, 2.0], [-1.0, 0.5]], &[0.5, 1.0], Activation::ReLU);
+    let output = Layer::from_weights(&[vec![3.0, -2.0]], &[0.25], Activation::Tanh);
+    assert_eq!(hidden.numbers(), [1.0, 2.0, 0.5, -1.0, 0.5, 1.0]);
+    let model = MLP::from_layers(vec![hidden, output]);
+    assert_eq!((model.inputs(), model.layers().len()), (2, 2));
+    let out = model.forward(&values([0.5, -1.0])).remove(0);
+    assert_eq!(out.data(), (0.0_f64 * 3.0 - 2.0 * 0.0 + 0.25).tanh());
+    let names: Vec<_> = model
+        .blocks()
+        .iter()
+        .map(|b| b.name().to_string())
+        .collect();
+    let theirs = [
+        "layers.0.weight",
+        "layers.0.bias",
+        "layers.1.weight",
+        "layers.1.bias",
+    ];
+    assert_eq!(names, theirs);
+    let neuron = Neuron::from_weights(&[2.0], -1.0, Activation::Linear);
+    assert_eq!(neuron.forward(&values([3.0])).data(), 5.0);
+}
+
+#[test]
+fn weights_that_do_not_fit_are_refused_at_the_callers_line() {
+    let layer = |inputs: usize, outputs: usize| {
+        Layer::from_weights(
+            &vec![vec![0.0; inputs]; outputs],
+            &vec![0.0; outputs],
+            Activation::Tanh,
+        )
+    };
+    let no_rows: [[f64; 2]; 0] = [];
+    let ragged = [vec![1.0, 2.0], vec![3.0]];
+    let line = line!();
+    let panics = [
+        panic_of(|| drop(Layer::from_weights(&no_rows, &[], Activation::Tanh))),
+        panic_of(|| drop(Layer::from_weights(&ragged, &[0.0; 2], Activation::Tanh))),
+        panic_of(|| drop(Layer::from_weights(&[[1.0]], &[0.0; 2], Activation::Tanh))),
+        panic_of(|| drop(MLP::from_layers(vec![layer(2, 3), layer(4, 1)]))),
+        panic_of(|| drop(MLP::from_layers(vec![]))),
+    ];
+    let expected = [
+        "a layer needs at least one neuron",
+        "neuron 1 has 1 weights, and neuron 0 has 2",
+        "2 biases do not fit 1 neurons",
+        "layer 1 takes 4 inputs, but layer 0 has 3 neurons",
+        "a net needs at least one layer",
+    ];
+    for (i, ((message, at), expected)) in panics.iter().zip(expected).enumerate() {
+        assert!(message.contains(expected), "{message}");
+        assert_eq!(*at as usize, line as usize + 2 + i, "{message}");
+    }
+}
+
+#[test]
+fn a_snapshot_does_not_change_and_brings_the_numbers_back() {
+    let model = MLP::new(2, &[3, 1], &mut rng(7));
+    let shared = model.clone();
+    let snapshot = model.numbers();
+    assert_eq!(snapshot, each(&model.parameters(), Value::data));
+    for parameter in model.parameters() {
+        parameter.set_data(f64::NAN);
+    }
+    assert!(shared.numbers().iter().all(|number| number.is_nan()));
+    model.set_numbers(&snapshot);
+    assert_eq!(shared.numbers(), snapshot);
+}
+
+#[test]
+fn a_snapshot_that_does_not_fit_changes_nothing() {
+    let model = MLP::new(2, &[3, 1], &mut rng(7));
+    let before = model.numbers();
+    let line = line!() + 1;
+    let (message, at) = panic_of(|| model.set_numbers(&[]));
+    assert!(
+        message.contains("0 numbers do not fit 13 parameters"),
+        "{message}"
+    );
+    assert_eq!(at, line);
+    let last = model.parameters().pop().unwrap();
+    let guard = last.borrow();
+    let line = line!() + 1;
+    assert_eq!(panic_of(|| model.set_numbers(&[1.0; 13])).1, line);
+    drop(guard);
+    assert_eq!(model.numbers(), before);
 }

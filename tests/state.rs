@@ -11,11 +11,9 @@ use std::path::PathBuf;
 use common::panics::panic_of;
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, Block, Layer, MLP, Module, Neuron};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 
 fn model(seed: u64) -> MLP {
-    MLP::new(3, &[2, 1], &mut Xoshiro256PlusPlus::seed_from_u64(seed))
+    MLP::new(3, &[2, 1], &mut micrograd::rng(seed))
 }
 
 fn bits(module: &impl Module) -> Vec<u64> {
@@ -40,7 +38,7 @@ fn file(header: &str, bytes: usize) -> Vec<u8> {
 
 #[test]
 fn what_is_saved_comes_back_bit_by_bit() {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = micrograd::rng(0);
     let saved = model(1);
     saved.parameters()[0].set_data(-0.0);
     saved.parameters()[1].set_data(f64::MIN_POSITIVE / 3.0);
@@ -89,11 +87,7 @@ fn a_file_has_the_layout_of_a_state_dict() {
 
 #[test]
 fn float32_is_widened() {
-    let neuron = Neuron::new(
-        1,
-        Activation::Linear,
-        &mut Xoshiro256PlusPlus::seed_from_u64(0),
-    );
+    let neuron = Neuron::new(1, Activation::Linear, &mut micrograd::rng(0));
     let header = r#"{"bias":{"dtype":"F32","shape":[],"data_offsets":[0,4]},
         "weight":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}"#;
     let mut bytes = file(header, 0);
@@ -239,7 +233,7 @@ fn what_is_no_readable_file_is_an_error_that_names_it() {
 #[test]
 fn a_file_may_be_somewhat_larger_than_the_module_needs() {
     let neuron = |inputs| {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+        let mut rng = micrograd::rng(0);
         Neuron::new(inputs, Activation::Linear, &mut rng)
     };
     // Half a megabyte of something else is read, and named.

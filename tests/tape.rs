@@ -19,23 +19,19 @@ use micrograd::data::make_moons;
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, MLP, Module};
 use micrograd::optim::{Adam, Optimizer};
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
-use micrograd::rand::{RngExt, SeedableRng};
+use micrograd::rand::RngExt;
+use micrograd::rng;
 use micrograd::tape::{Tape, VectorTape};
 
 /// Batches that take every way through the blocks: none, one, few, whole and broken ones.
 const BATCHES: [usize; 9] = [1, 2, 4, 7, 31, 32, 33, 64, 101];
-
-fn rng() -> Xoshiro256PlusPlus {
-    Xoshiro256PlusPlus::seed_from_u64(5)
-}
 
 fn leaves<const N: usize>() -> [Value; N] {
     [0.0; N].map(Value::new)
 }
 
 fn random_rows<const N: usize>(count: usize) -> Vec<[f64; N]> {
-    let mut rng = rng();
+    let mut rng = rng(5);
     let mut number = || 4.0 * rng.random::<f64>() - 2.0;
     (0..count).map(|_| [0.0; N].map(|_| number())).collect()
 }
@@ -126,7 +122,7 @@ fn nets_of_every_activation_replay() {
     ];
     for activation in activations {
         let layers = [(5, activation), (3, activation), (1, Activation::Linear)];
-        let model = MLP::with_activations(2, &layers, &mut rng());
+        let model = MLP::with_activations(2, &layers, &mut rng(5));
         let parameters = model.parameters();
         assert_replays(
             &activation.to_string(),
@@ -286,7 +282,7 @@ fn train(backward: impl Fn() -> f64, model: &MLP) -> (Vec<f64>, Vec<f64>) {
 
 #[test]
 fn an_optimizer_does_not_notice_whether_it_is_a_tape_that_computes_the_gradient() {
-    let rows = make_moons(100, 0.1, &mut rng());
+    let rows = make_moons(100, 0.1, &mut rng(5));
     let hinge = |model: &MLP, [x, y, label]: &[Value; 3]| {
         let score = model.forward(&[x.clone(), y.clone()]).remove(0);
         (1.0 - label * score).relu()
@@ -296,12 +292,12 @@ fn an_optimizer_does_not_notice_whether_it_is_a_tape_that_computes_the_gradient(
         1e-4 * Value::dot(&parameters, &parameters)
     };
 
-    let model = MLP::new(2, &[16, 16, 1], &mut rng());
+    let model = MLP::new(2, &[16, 16, 1], &mut rng(5));
     let inputs = leaves();
     let tape = Tape::record(&inputs, &(hinge(&model, &inputs) + penalty(&model)));
     let (losses, parameters) = train(|| tape.backward(&rows), &model);
 
-    let model = MLP::new(2, &[16, 16, 1], &mut rng());
+    let model = MLP::new(2, &[16, 16, 1], &mut rng(5));
     let in_the_engine = || {
         let hinges = rows.iter().map(|row| hinge(&model, &row.map(Value::new)));
         let loss = hinges.sum::<Value>() / rows.len() as f64 + penalty(&model);
@@ -511,7 +507,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build().unwrap().install(|| {
             let rows = random_rows::<2>(50_000);
-            let model = MLP::new(2, &[16, 1], &mut rng());
+            let model = MLP::new(2, &[16, 1], &mut rng(5));
             let inputs: [Value; 2] = leaves();
             let tape = Tape::record(&inputs, &model.forward(&inputs)[0].tanh());
             let mut numbers = vec![tape.backward(&rows)];

@@ -7,7 +7,6 @@ use micrograd::engine::Value;
 use micrograd::metrics::{accuracy, argmax};
 use micrograd::nn::{Activation, Init, MLP, Module, loss};
 use micrograd::optim::{Adam, Optimizer, Schedule, clip_grad_norm, clip_grad_value};
-use micrograd::rand::SeedableRng;
 use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::{Tape, VectorTape};
 
@@ -72,11 +71,11 @@ fn train(model: &MLP, rows: &[Row], mut rng: Xoshiro256PlusPlus, backward: &Back
 
 #[test]
 fn the_engine_and_a_tape_train_the_same_net() {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(3);
+    let mut rng = micrograd::rng(3);
     let (train_rows, test_rows) = rows(&mut rng);
     let layers = [(8, Activation::Tanh), (2, Activation::Linear)];
     let nets = [0, 1].map(|_| {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(4);
+        let mut rng = micrograd::rng(4);
         let model = MLP::with_activations(2, &layers, &mut rng);
         model.init(Init::XavierNormal, &mut rng);
         model

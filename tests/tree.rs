@@ -9,8 +9,6 @@ use std::slice;
 use common::small_stack::on_a_small_stack;
 use micrograd::engine::Value;
 use micrograd::nn::{Activation, Neuron};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 
 fn lines(value: &Value) -> Vec<String> {
     value.tree().to_string().lines().map(Into::into).collect()
@@ -18,7 +16,7 @@ fn lines(value: &Value) -> Vec<String> {
 
 #[test]
 fn a_neuron_is_shown_as_the_products_and_sums_that_it_stands_for() {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = micrograd::rng(0);
     let neuron = Neuron::new(2, Activation::ReLU, &mut rng).with_names();
     for (weight, data) in neuron.weights().iter().zip([-0.211, -0.096]) {
         weight.set_data(data);

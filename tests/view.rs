@@ -9,8 +9,6 @@ use std::slice;
 use common::panics::panic_of;
 use micrograd::engine::{Argument, Op, Operation, Term, Value, topological_order};
 use micrograd::nn::{Activation, Neuron};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::{Tape, VectorTape};
 
 /// The operation as text: its name, and what its arguments hold.
@@ -41,7 +39,7 @@ fn described(value: &Value) -> String {
 #[test]
 fn every_kind_of_value_says_how_it_was_computed() {
     let [x, y] = [2.0, 3.0].map(Value::new);
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = micrograd::rng(0);
     let neuron = Neuron::new(2, Activation::Linear, &mut rng);
     for (parameter, data) in neuron.weights().iter().zip([5.0, 7.0]) {
         parameter.set_data(data);
@@ -112,7 +110,7 @@ fn operands_are_the_nodes_from_left_to_right_and_receivers_those_that_get_a_grad
 
 #[test]
 fn the_operands_of_a_neuron_are_its_weights_its_bias_and_its_inputs() {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = micrograd::rng(0);
     let neuron = Neuron::new(2, Activation::Linear, &mut rng);
     let inputs = [1.0, 2.0].map(Value::new);
     let sum = neuron.forward(&inputs);

@@ -6,8 +6,6 @@ use std::alloc::System;
 
 use micrograd::engine::Value;
 use micrograd::nn::{MLP, Module};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
 #[global_allocator]
@@ -28,7 +26,7 @@ fn a_graph_gives_back_all_that_it_took() {
 
 /// Makes nodes of every kind, some of them shared, and drops them.
 fn train_once() {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = micrograd::rng(0);
     let model = MLP::new(2, &[4, 1], &mut rng);
     let x = Value::new(1.5).with_name("x");
     let y = (2.0 / &x - &x * &x).tanh().max(0.5) + 1.0;

@@ -5,7 +5,6 @@ use micrograd::engine::Value;
 use micrograd::metrics::argmax;
 use micrograd::nn::{Init, MLP, Module, loss};
 use micrograd::optim::{Adam, Optimizer, Schedule};
-use micrograd::rand::SeedableRng;
 use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::{Tape, VectorTape};
 
@@ -86,7 +85,7 @@ impl Training {
     /// Draws the weights and takes the images apart, both as the seed decides.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let mut rng = micrograd::rng(seed);
         let (train, test) = train_test_split(digits(), 0.2, &mut rng);
         let model = MLP::new(PIXELS, &[32, CLASSES], &mut rng);
         model.init(Init::HeNormal, &mut rng);

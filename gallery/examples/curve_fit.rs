@@ -7,8 +7,7 @@ use argmin::core::{CostFunction, Error, Executor, Gradient, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
 use micrograd::engine::Value;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
-use micrograd::rand::{RngExt, SeedableRng};
+use micrograd::rand::RngExt;
 use micrograd::tape::Tape;
 use micrograd_gallery::exit_code;
 
@@ -83,7 +82,7 @@ fn fit() -> Result<(), Error> {
 
 /// Points of the true curve, with errors of up to `NOISE` in each direction.
 fn noisy_points() -> Vec<[f64; 2]> {
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = micrograd::rng(0);
     let parameters = TRUE.map(Value::new);
     let point = |i: usize| {
         let t = 6.0 * i as f64 / POINTS as f64;

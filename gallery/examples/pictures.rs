@@ -16,8 +16,8 @@ use micrograd::engine::Value;
 use micrograd::metrics::{ConfusionMatrix, r2};
 use micrograd::nn::{Activation, MLP, Module, loss};
 use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
-use micrograd::rand::{RngExt, SeedableRng};
+use micrograd::rand::RngExt;
+use micrograd::rng;
 use micrograd::tape::Tape;
 use micrograd_gallery::{CLASSES, Training, classes, exit_code, predictions};
 use plotters::coord::Shift;
@@ -67,10 +67,6 @@ fn picture(path: &Path, draw: Draw) -> Fallible {
     Ok(())
 }
 
-fn rng() -> Xoshiro256PlusPlus {
-    Xoshiro256PlusPlus::seed_from_u64(1)
-}
-
 /// Axes with a title.
 fn axes<'a, 'b>(
     area: &'a Area<'b>,
@@ -113,7 +109,7 @@ fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, position: SeriesLabelPosition) 
 
 /// The net of `moons_adam`, its decision regions and the points that it learned from.
 fn moons(area: &Area) -> Fallible {
-    let mut rng = rng();
+    let mut rng = rng(1);
     let points = make_moons(100, 0.1, &mut rng);
     let model = MLP::new(2, &[16, 16, 1], &mut rng);
     let [x, y, label] = [0.0; 3].map(Value::new);
@@ -186,7 +182,7 @@ fn moons(area: &Area) -> Fallible {
 
 /// A sine with noise, and the net that was fitted to it.
 fn sine(area: &Area) -> Fallible {
-    let mut rng = rng();
+    let mut rng = rng(1);
     let mut noise = || 0.15 * (0..12).map(|_| rng.random::<f64>() - 0.5).sum::<f64>();
     let points: Vec<[f64; 2]> = (0..80)
         .map(|i| {
@@ -252,7 +248,7 @@ fn losses(area: &Area) -> Fallible {
         ("Adam, 0.02", |p| Box::new(Adam::new(p, 0.02))),
     ];
     for (i, (name, optimizer)) in optimizers.into_iter().enumerate() {
-        let mut rng = rng();
+        let mut rng = rng(1);
         let rows = make_moons(100, 0.1, &mut rng);
         let model = MLP::new(2, &[16, 16, 1], &mut rng);
         let [x, y, label] = [0.0; 3].map(Value::new);

@@ -1,8 +1,6 @@
 //! Files with random faults: loading one changes all parameters or none, and never panics.
 
 use micrograd::nn::{MLP, Module};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -60,7 +58,7 @@ impl Fault {
 }
 
 fn model(seed: u64) -> MLP {
-    MLP::new(2, &[3, 1], &mut Xoshiro256PlusPlus::seed_from_u64(seed))
+    MLP::new(2, &[3, 1], &mut micrograd::rng(seed))
 }
 
 fn numbers(model: &MLP) -> Vec<u64> {

@@ -20,8 +20,7 @@ use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron, loss};
 use micrograd::optim::{
     Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, clip_grad_norm, clip_grad_value,
 };
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
+use micrograd::rng;
 use micrograd::tape::{Tape, VectorTape};
 
 const NUMBERS: [f64; 12] = [
@@ -40,10 +39,6 @@ const NUMBERS: [f64; 12] = [
 ];
 
 const LENGTHS: [usize; 3] = [0, 1, 1_000_000];
-
-fn rng() -> Xoshiro256PlusPlus {
-    Xoshiro256PlusPlus::seed_from_u64(0)
-}
 
 fn leaves(count: usize) -> Vec<Value> {
     NUMBERS
@@ -363,6 +358,18 @@ fn values(survey: &mut Survey) {
             use_up(&x);
         }
     });
+    survey.cover("Value::set_grad Value::powi Value::log", || {
+        for (x, y) in pairs() {
+            let (x, y) = (Value::new(x), Value::new(y));
+            for n in [i32::MIN, -1, 0, 1, 2, i32::MAX] {
+                use_up(&x.powi(n));
+            }
+            use_up(&x.log(&y));
+            use_up(&x.log(y.data()));
+            x.set_grad(y.data());
+            assert_eq!(x.grad().to_bits(), y.data().to_bits());
+        }
+    });
     survey.cover("Value::dot", || {
         for count in LENGTHS {
             let (xs, ys) = (leaves(count), vec![Value::new(1.0); count]);
@@ -427,20 +434,27 @@ fn views(survey: &mut Survey) {
 
 fn derivatives(survey: &mut Survey) {
     let square = |xs: &[Value]| xs.iter().map(|x| x * x).sum::<Value>();
-    survey.cover("Value::gradient hessian_vector_product", || {
-        for count in LENGTHS {
-            let xs = leaves(count);
-            let y = square(&xs);
-            assert_eq!(y.gradient(&xs).len(), count);
-            // As many walks as make it slow.
-            let xs = &xs[..count.min(100_000)];
-            let vector: Vec<_> = NUMBERS.iter().cycle().take(xs.len()).copied().collect();
-            assert_eq!(
-                hessian_vector_product(&square(xs), xs, &vector).len(),
-                xs.len()
-            );
-        }
-    });
+    survey.cover(
+        "Value::gradient Value::derivative hessian_vector_product",
+        || {
+            for count in LENGTHS {
+                let xs = leaves(count);
+                let y = square(&xs);
+                let _ = (
+                    y.derivative(&y).data(),
+                    y.derivative(&Value::new(1.0)).data(),
+                );
+                assert_eq!(y.gradient(&xs).len(), count);
+                // As many walks as make it slow.
+                let xs = &xs[..count.min(100_000)];
+                let vector: Vec<_> = NUMBERS.iter().cycle().take(xs.len()).copied().collect();
+                assert_eq!(
+                    hessian_vector_product(&square(xs), xs, &vector).len(),
+                    xs.len()
+                );
+            }
+        },
+    );
     survey.cover("jacobian hessian", || {
         // A gradient for each: a million would take a million times a million.
         for count in [0, 1, 100] {
@@ -493,7 +507,7 @@ fn nets(survey: &mut Survey) {
          Neuron::with_names Neuron::forward",
         || {
             for count in LENGTHS {
-                let neuron = Neuron::new(count, Activation::Tanh, &mut rng()).with_names();
+                let neuron = Neuron::new(count, Activation::Tanh, &mut rng(0)).with_names();
                 assert_eq!((neuron.inputs(), neuron.weights().len()), (count, count));
                 use_up(&neuron.forward(&leaves(count)));
                 let _ = (
@@ -509,8 +523,8 @@ fn nets(survey: &mut Survey) {
          Layer::with_names Layer::forward",
         || {
             for (inputs, outputs) in [(0, 1), (1, 1), (1_000_000, 1), (1, 100_000)] {
-                let layer = Layer::new(inputs, outputs, Activation::ReLU, &mut rng()).with_names();
-                layer.init(Init::HeNormal, &mut rng());
+                let layer = Layer::new(inputs, outputs, Activation::ReLU, &mut rng(0)).with_names();
+                layer.init(Init::HeNormal, &mut rng(0));
                 assert_eq!((layer.inputs(), layer.neurons().len()), (inputs, outputs));
                 use_up(&layer.forward(&leaves(inputs))[0]);
                 let _ = (layer.activation(), layer.to_string());
@@ -527,8 +541,8 @@ fn nets(survey: &mut Survey) {
                 (1_000_000, &[1, 1]),
                 (1, &[1; 1_000]),
             ] {
-                let model = MLP::new(inputs, outputs, &mut rng()).with_names();
-                model.init(Init::XavierUniform, &mut rng());
+                let model = MLP::new(inputs, outputs, &mut rng(0)).with_names();
+                model.init(Init::XavierUniform, &mut rng(0));
                 assert_eq!(
                     (model.inputs(), model.layers().len()),
                     (inputs, outputs.len())
@@ -536,17 +550,31 @@ fn nets(survey: &mut Survey) {
                 use_up(&model.forward(&leaves(inputs))[0]);
                 let _ = model.to_string();
             }
-            let _ = MLP::with_activations(0, &[(1, Activation::GELU)], &mut rng());
+            let _ = MLP::with_activations(0, &[(1, Activation::GELU)], &mut rng(0));
         },
     );
 }
 
 fn modules(survey: &mut Survey) {
     survey.cover(
+        "Neuron::from_weights Layer::from_weights MLP::from_layers Module::numbers \
+         Module::set_numbers",
+        || {
+            for count in LENGTHS {
+                let weights: Vec<_> = NUMBERS.iter().cycle().take(count).copied().collect();
+                let neuron = Neuron::from_weights(&weights, f64::NAN, Activation::Tanh);
+                neuron.set_numbers(&vec![1.0; count + 1]);
+                assert_eq!(neuron.numbers(), vec![1.0; count + 1]);
+                let layer = Layer::from_weights(&[&weights], &[f64::NAN], Activation::Tanh);
+                use_up(&MLP::from_layers(vec![layer]).forward(&leaves(count))[0]);
+            }
+        },
+    );
+    survey.cover(
         "Module::save Module::load Module::to_bytes Module::load_bytes",
         || {
             for count in LENGTHS {
-                let neuron = Neuron::new(count, Activation::Tanh, &mut rng());
+                let neuron = Neuron::new(count, Activation::Tanh, &mut rng(0));
                 let bytes = neuron.to_bytes().unwrap();
                 neuron.load_bytes(&bytes).unwrap();
                 assert!(neuron.load_bytes(&bytes[..bytes.len() / 2]).is_err());
@@ -568,7 +596,7 @@ fn modules(survey: &mut Survey) {
          Block::name Block::shape Block::values",
         || {
             for count in LENGTHS {
-                let neuron = Neuron::new(count, Activation::Tanh, &mut rng());
+                let neuron = Neuron::new(count, Activation::Tanh, &mut rng(0));
                 neuron.zero_grad();
                 assert_eq!(neuron.parameters().len(), count + 1);
                 let numbers: usize = neuron
@@ -772,7 +800,7 @@ fn losses(survey: &mut Survey) {
         },
     );
     survey.cover(
-        "cross_entropy cross_entropy_of_class log_softmax one_hot l1_penalty l2_penalty",
+        "cross_entropy cross_entropy_of_class log_softmax softmax one_hot l1_penalty l2_penalty",
         || {
             for (x, y) in pairs() {
                 let logits = [x, y].map(Value::new);
@@ -787,6 +815,7 @@ fn losses(survey: &mut Survey) {
                     .collect();
                 use_up(&loss::cross_entropy(&logits, &targets, 0.0));
                 assert_eq!(loss::log_softmax(&logits).len(), count);
+                assert_eq!(loss::softmax(&logits).len(), count);
             }
             for count in LENGTHS {
                 use_up(&loss::l1_penalty(&leaves(count)));
@@ -828,26 +857,26 @@ fn metrics(survey: &mut Survey) {
 }
 
 fn data(survey: &mut Survey) {
-    survey.cover("make_moons", || {
+    survey.cover("make_moons rng", || {
         for count in LENGTHS {
-            assert_eq!(make_moons(count, 0.1, &mut rng()).len(), count);
+            assert_eq!(make_moons(count, 0.1, &mut rng(0)).len(), count);
         }
         for noise in NUMBERS {
-            let _ = make_moons(3, noise, &mut rng());
+            let _ = make_moons(3, noise, &mut rng(0));
         }
     });
     survey.cover("train_test_split batches", || {
         for count in LENGTHS {
             let rows: Vec<_> = (0..count).collect();
             for size in [7, usize::MAX] {
-                let batches = batches(&rows, size, &mut rng());
+                let batches = batches(&rows, size, &mut rng(0));
                 assert_eq!(batches.map(|batch| batch.len()).sum::<usize>(), count);
             }
             for fraction in NUMBERS
                 .into_iter()
                 .filter(|fraction| (0.0..=1.0).contains(fraction))
             {
-                let (train, test) = train_test_split(rows.clone(), fraction, &mut rng());
+                let (train, test) = train_test_split(rows.clone(), fraction, &mut rng(0));
                 assert_eq!(train.len() + test.len(), count);
             }
         }

@@ -64,6 +64,39 @@ impl Value {
     }
 }
 
+/// Functions of `f64` that are made of the table's.
+impl Value {
+    /// Power with an integer exponent: [`pow`](Self::pow).
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    ///
+    /// assert_eq!(Value::new(2.0).powi(-2).data(), 0.25);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn powi(&self, n: i32) -> Value {
+        self.pow(f64::from(n))
+    }
+
+    /// Logarithm to any base: ln x / ln base, as `f64` has it. [`log2`](Self::log2) and
+    /// [`log10`](Self::log10) are more exact.
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    ///
+    /// assert_eq!(Value::new(8.0).log(2.0).data(), 8.0_f64.log(2.0));
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn log(&self, base: impl Into<Operand>) -> Value {
+        match base.into() {
+            Operand::Node(base) => self.ln() / base.ln(),
+            Operand::Constant(base) => self.ln() / base.ln(),
+        }
+    }
+}
+
 impl From<Value> for Operand {
     fn from(value: Value) -> Self {
         Self::Node(value)

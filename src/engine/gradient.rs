@@ -10,6 +10,28 @@ use super::symbol::Symbol;
 use super::view::{Edge, Side};
 
 impl Value {
+    /// The derivative with respect to `x`, as a new value: the [`gradient`](Self::gradient) with
+    /// respect to a single one.
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    ///
+    /// let x = Value::new(2.0);
+    /// let y = x.pow(3.0);
+    /// let dy = y.derivative(&x);
+    /// assert_eq!(dy.data(), 12.0); // 3x²
+    /// assert_eq!(dy.derivative(&x).data(), 12.0); // 6x
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Self::borrow_mut) of a node of the graph is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn derivative(&self, x: &Value) -> Value {
+        self.gradient(slice::from_ref(x)).remove(0)
+    }
+
     /// The gradient with respect to `xs`, as new values: they are computed by operations, so they
     /// can be differentiated again, shown as a tree, and recorded on a tape.
     ///
@@ -21,12 +43,12 @@ impl Value {
     /// ```
     /// use micrograd::engine::Value;
     ///
-    /// let x = Value::new(2.0);
-    /// let y = x.pow(3.0);
-    /// let [dy] = &y.gradient(std::slice::from_ref(&x))[..] else { unreachable!() };
-    /// assert_eq!(dy.data(), 12.0); // 3x²
-    /// let [ddy] = &dy.gradient(&[x])[..] else { unreachable!() };
-    /// assert_eq!(ddy.data(), 12.0); // 6x
+    /// let [x, y] = [2.0, 3.0].map(Value::new);
+    /// let z = x.pow(2.0) * &y;
+    /// let gradient = z.gradient(&[x.clone(), y]);
+    /// assert_eq!(gradient[0].data(), 12.0); // 2xy
+    /// assert_eq!(gradient[1].data(), 4.0); // x²
+    /// assert_eq!(gradient[1].derivative(&x).data(), 4.0); // 2x
     /// ```
     ///
     /// # Panics

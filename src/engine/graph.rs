@@ -152,6 +152,17 @@ impl Value {
         self.0.numbers.borrow_mut().grad += grad;
     }
 
+    /// Gives the node another gradient, as clipping does with a parameter.
+    ///
+    /// # Panics
+    ///
+    /// If a guard of this node is alive.
+    #[inline]
+    #[track_caller]
+    pub fn set_grad(&self, grad: f64) {
+        self.0.numbers.borrow_mut().grad = grad;
+    }
+
     /// Sets the node's gradient to 0.
     ///
     /// # Panics

@@ -6,13 +6,13 @@ use super::neuron::expect_inputs;
 use super::{Activation, Block, Init, Module, Neuron};
 use crate::engine::{SharedValues, Value};
 
-/// A fully connected layer: neurons that read the same inputs. A clone shares its parameters.
+/// A fully connected layer: neurons that read the same inputs. A clone shares its
+/// parameters; [`numbers`](Module::numbers) takes a snapshot.
 ///
 /// ```
 /// use micrograd::nn::{Activation, Layer, Module};
-/// use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 ///
-/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+/// let mut rng = micrograd::rng(0);
 /// let layer = Layer::new(3, 4, Activation::ReLU, &mut rng);
 /// assert_eq!(layer.to_string(), "Layer 3-4 (ReLU)");
 /// assert_eq!(layer.blocks()[0].shape(), [4, 3]);
@@ -41,6 +41,52 @@ impl Layer {
         let mut neurons = Vec::with_capacity(outputs);
         for _ in 0..outputs {
             neurons.push(Neuron::new(inputs, activation, rng));
+        }
+        Self { neurons }
+    }
+
+    /// A layer of given weights, a row for each neuron, and biases, as those of PyTorch's `Linear`.
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    /// use micrograd::nn::{Activation, Layer};
+    ///
+    /// let weights = [[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]];
+    /// let layer = Layer::from_weights(&weights, &[0.0, 0.0, 0.5], Activation::Linear);
+    /// assert_eq!(layer.to_string(), "Layer 2-3 (Linear)");
+    /// assert_eq!(layer.forward(&[1.0, -1.0].map(Value::new))[2].data(), -0.5);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there are no neurons, if their weights are not equally many, or if there are not as many
+    /// biases as neurons.
+    #[must_use]
+    #[track_caller]
+    pub fn from_weights(
+        weights: &[impl AsRef<[f64]>],
+        biases: &[f64],
+        activation: Activation,
+    ) -> Self {
+        assert!(!weights.is_empty(), "a layer needs at least one neuron");
+        assert_eq!(
+            biases.len(),
+            weights.len(),
+            "{} biases do not fit {} neurons",
+            biases.len(),
+            weights.len()
+        );
+        let inputs = weights[0].as_ref().len();
+        let mut neurons = Vec::with_capacity(weights.len());
+        for (i, (weights, &bias)) in weights.iter().zip(biases).enumerate() {
+            let weights = weights.as_ref();
+            assert_eq!(
+                weights.len(),
+                inputs,
+                "neuron {i} has {} weights, and neuron 0 has {inputs}",
+                weights.len()
+            );
+            neurons.push(Neuron::from_weights(weights, bias, activation));
         }
         Self { neurons }
     }

@@ -9,10 +9,9 @@
 //! ```
 //! use micrograd::engine::Value;
 //! use micrograd::nn::{MLP, loss};
-//! use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 //! use micrograd::tape::Tape;
 //!
-//! let model = MLP::new(2, &[8, 1], &mut Xoshiro256PlusPlus::seed_from_u64(0));
+//! let model = MLP::new(2, &[8, 1], &mut micrograd::rng(0));
 //! let [x, y, target] = [0.0; 3].map(Value::new);
 //! let outputs = model.forward(&[x.clone(), y.clone()]);
 //! let loss = loss::mean_squared_error(&outputs, &[target.clone()]);
@@ -215,6 +214,30 @@ pub fn log_softmax(logits: &[Value]) -> Vec<Value> {
         log_probabilities.push(difference - &log_sum);
     }
     log_probabilities
+}
+
+/// The probabilities of the classes, eˣ / Σ eˣ, computed as the exponentials of [`log_softmax`]:
+/// without overflow. For a loss take [`cross_entropy`], which is exact where a probability is 0.
+///
+/// ```
+/// use micrograd::engine::Value;
+/// use micrograd::nn::loss::softmax;
+///
+/// let probabilities = softmax(&[1000.0, 1000.0].map(Value::new));
+/// assert_eq!(probabilities[0].data(), 0.5);
+/// ```
+///
+/// # Panics
+///
+/// If there are no logits.
+#[must_use]
+#[track_caller]
+pub fn softmax(logits: &[Value]) -> Vec<Value> {
+    let mut probabilities = log_softmax(logits);
+    for probability in &mut probabilities {
+        *probability = probability.exp();
+    }
+    probabilities
 }
 
 /// 1 for a class and 0 for all others: a target of [`cross_entropy`].

@@ -8,7 +8,7 @@ use crate::engine::Value;
 
 /// A multi-layer perceptron: layers, one after the other.
 ///
-/// A clone shares its parameters.
+/// A clone shares its parameters; [`numbers`](Module::numbers) takes a snapshot.
 #[derive(Clone, Debug)]
 pub struct MLP {
     layers: Vec<Layer>,
@@ -37,9 +37,8 @@ impl MLP {
     ///
     /// ```
     /// use micrograd::nn::{Activation, MLP};
-    /// use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
     ///
-    /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    /// let mut rng = micrograd::rng(0);
     /// let layers = [(8, Activation::Tanh), (1, Activation::Sigmoid)];
     /// let model = MLP::with_activations(2, &layers, &mut rng);
     /// assert_eq!(model.to_string(), "MLP 2-8-1 (Tanh, Sigmoid)");
@@ -55,23 +54,50 @@ impl MLP {
         layers: &[(usize, Activation)],
         rng: &mut (impl Rng + ?Sized),
     ) -> Self {
-        assert!(!layers.is_empty(), "a net needs at least one layer");
         let mut layer_inputs = inputs;
-        let mut net = Self { layers: Vec::new() };
+        let mut net = Vec::with_capacity(layers.len());
         for &(outputs, activation) in layers {
-            net.layers
-                .push(Layer::new(layer_inputs, outputs, activation, rng));
+            net.push(Layer::new(layer_inputs, outputs, activation, rng));
             layer_inputs = outputs;
         }
-        net
+        Self::from_layers(net)
+    }
+
+    /// A net of given layers, such as layers of given weights.
+    ///
+    /// ```
+    /// use micrograd::nn::{Activation, Layer, MLP};
+    ///
+    /// let hidden = Layer::from_weights(&[[1.0, 2.0], [3.0, 4.0]], &[0.0, 0.0], Activation::ReLU);
+    /// let output = Layer::from_weights(&[[1.0, -1.0]], &[0.5], Activation::Linear);
+    /// let model = MLP::from_layers(vec![hidden, output]);
+    /// assert_eq!(model.to_string(), "MLP 2-2-1 (ReLU, Linear)");
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If there is no layer, or if one does not have as many inputs as the layer before has neurons.
+    #[must_use]
+    #[track_caller]
+    pub fn from_layers(layers: Vec<Layer>) -> Self {
+        assert!(!layers.is_empty(), "a net needs at least one layer");
+        for (i, pair) in layers.windows(2).enumerate() {
+            let (outputs, inputs) = (pair[0].neurons().len(), pair[1].inputs());
+            assert_eq!(
+                inputs,
+                outputs,
+                "layer {} takes {inputs} inputs, but layer {i} has {outputs} neurons",
+                i + 1
+            );
+        }
+        Self { layers }
     }
 
     /// Draws all weights anew and sets the biases to 0.
     ///
     /// ```
     /// # use micrograd::nn::{Init, MLP};
-    /// # use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
-    /// # let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    /// # let mut rng = micrograd::rng(0);
     /// let model = MLP::new(2, &[16, 16, 1], &mut rng);
     /// model.init(Init::HeNormal, &mut rng);
     /// ```

@@ -45,6 +45,66 @@ pub trait Module {
         parameters
     }
 
+    /// A snapshot: the number of every parameter, in the order of
+    /// [`parameters`](Self::parameters). A clone of a module shares its parameters, so it changes as
+    /// they do; a snapshot does not.
+    ///
+    /// Early stopping keeps the numbers of the best epoch:
+    ///
+    /// ```
+    /// use micrograd::nn::{MLP, Module};
+    ///
+    /// let model = MLP::new(2, &[4, 1], &mut micrograd::rng(0));
+    /// let validation_losses = [0.5, 0.2, 0.3, 0.4]; // would come from the model
+    /// let mut best = (f64::INFINITY, model.numbers());
+    /// for loss in validation_losses {
+    ///     model.parameters()[0].set_data(loss); // stands for a step of training
+    ///     if loss < best.0 {
+    ///         best = (loss, model.numbers());
+    ///     }
+    /// }
+    /// model.set_numbers(&best.1);
+    /// assert_eq!(model.parameters()[0].data(), 0.2);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[must_use]
+    #[track_caller]
+    fn numbers(&self) -> Vec<f64> {
+        let parameters = self.parameters();
+        let mut numbers = Vec::with_capacity(parameters.len());
+        for parameter in parameters {
+            numbers.push(parameter.data());
+        }
+        numbers
+    }
+
+    /// Gives the parameters the numbers of a snapshot.
+    ///
+    /// # Panics
+    ///
+    /// If there are not as many numbers as parameters, or if a guard of a parameter is alive. No
+    /// parameter has been changed then.
+    #[track_caller]
+    fn set_numbers(&self, numbers: &[f64]) {
+        let parameters = self.parameters();
+        assert_eq!(
+            numbers.len(),
+            parameters.len(),
+            "{} numbers do not fit {} parameters",
+            numbers.len(),
+            parameters.len()
+        );
+        for parameter in &parameters {
+            drop(parameter.borrow_mut()); // panics before anything is changed
+        }
+        for (parameter, &number) in parameters.iter().zip(numbers) {
+            parameter.set_data(number);
+        }
+    }
+
     /// Sets the gradient of every parameter to 0.
     ///
     /// # Panics
@@ -63,9 +123,8 @@ pub trait Module {
     ///
     /// ```
     /// use micrograd::nn::{MLP, Module};
-    /// use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
     ///
-    /// let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    /// let mut rng = micrograd::rng(0);
     /// let [model, other] = [0, 1].map(|_| MLP::new(2, &[16, 1], &mut rng));
     /// let path = std::env::temp_dir().join("model.safetensors");
     /// model.save(&path)?;

@@ -6,14 +6,14 @@ use rand::Rng;
 use super::{Activation, Block, Init, Module};
 use crate::engine::{SharedValues, Value};
 
-/// A neuron: activation(w₀x₀ + w₁x₁ + … + bias). A clone shares its parameters.
+/// A neuron: activation(w₀x₀ + w₁x₁ + … + bias). A clone shares its parameters;
+/// [`numbers`](Module::numbers) takes a snapshot.
 ///
 /// ```
 /// use micrograd::engine::Value;
 /// use micrograd::nn::{Activation, Neuron};
-/// use micrograd::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 ///
-/// let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+/// let mut rng = micrograd::rng(0);
 /// let neuron = Neuron::new(2, Activation::Tanh, &mut rng);
 /// let out = neuron.forward(&[Value::new(-2.0), Value::new(1.0)]);
 /// assert!(out.data().abs() < 1.0);
@@ -30,17 +30,33 @@ impl Neuron {
     #[must_use]
     #[track_caller]
     pub fn new(inputs: usize, activation: Activation, rng: &mut (impl Rng + ?Sized)) -> Self {
-        let mut parameters = Vec::with_capacity(inputs + 1);
-        // Not an iterator: a closure would hide the caller's line.
-        for _ in 0..=inputs {
-            parameters.push(Value::new(0.0));
-        }
-        let neuron = Self {
-            parameters: SharedValues::new(parameters),
-            activation,
-        };
+        let neuron = Self::from_weights(&vec![0.0; inputs], 0.0, activation);
         neuron.init(Init::default(), 1, rng);
         neuron
+    }
+
+    /// A neuron of given weights and bias.
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    /// use micrograd::nn::{Activation, Neuron};
+    ///
+    /// let neuron = Neuron::from_weights(&[2.0, -1.0], 0.5, Activation::ReLU);
+    /// assert_eq!(neuron.forward(&[3.0, 1.0].map(Value::new)).data(), 5.5);
+    /// ```
+    #[must_use]
+    #[track_caller]
+    pub fn from_weights(weights: &[f64], bias: f64, activation: Activation) -> Self {
+        let mut parameters = Vec::with_capacity(weights.len() + 1);
+        // Not an iterator: a closure would hide the caller's line.
+        for &weight in weights {
+            parameters.push(Value::new(weight));
+        }
+        parameters.push(Value::new(bias));
+        Self {
+            parameters: SharedValues::new(parameters),
+            activation,
+        }
     }
 
     /// Draws the weights anew, as those of a layer of `fan_out` neurons, and sets the bias to 0.

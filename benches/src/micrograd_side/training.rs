@@ -3,8 +3,6 @@
 use micrograd::engine::Value;
 use micrograd::nn::{MLP, Module};
 use micrograd::optim::{Optimizer, SGD};
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::Tape;
 
 use crate::work::digits::{self, CLASSES, PIXELS};
@@ -79,7 +77,7 @@ impl MoonsTape {
 /// The net of a task, with its initial parameters.
 pub(super) fn net<const NUMBERS: usize>(task: &Task<NUMBERS>) -> MLP {
     // What is drawn here is replaced.
-    let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
+    let mut rng = micrograd::rng(0);
     let net = MLP::new(task.inputs, task.layers, &mut rng);
     set(&net.parameters(), &task.initial);
     net

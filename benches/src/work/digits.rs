@@ -1,8 +1,7 @@
 //! Images of random pixels to be told apart by an MLP with one wide hidden layer: as
 //! much work as real images of handwritten digits.
 
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
-use micrograd::rand::{Rng, RngExt, SeedableRng};
+use micrograd::rand::{Rng, RngExt};
 
 use super::Task;
 
@@ -32,7 +31,7 @@ pub type Digits = Task<{ PIXELS + CLASSES }>;
 impl Digits {
     /// The same task each time: it is drawn from a fixed seed.
     pub fn new() -> Self {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(SEED);
+        let mut rng = micrograd::rng(SEED);
         let rows = (0..ROWS).map(|_| image(&mut rng)).collect();
         Self::with_net(rows, (PIXELS, &LAYERS), LEARNING_RATE, &mut rng)
     }

@@ -1,8 +1,6 @@
 //! Two moons to be told apart by an MLP with two hidden layers.
 
 use micrograd::data::make_moons;
-use micrograd::rand::SeedableRng;
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 
 use super::Task;
 
@@ -36,7 +34,7 @@ impl Moons {
 
     /// The same with another number of points.
     pub fn many(points: usize) -> Self {
-        let mut rng = Xoshiro256PlusPlus::seed_from_u64(SEED);
+        let mut rng = micrograd::rng(SEED);
         let rows = make_moons(points, NOISE, &mut rng);
         Self::with_net(rows, (INPUTS, &LAYERS), LEARNING_RATE, &mut rng)
     }
