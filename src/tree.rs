@@ -229,7 +229,18 @@ pub(crate) fn printable(name: &str) -> String {
 }
 
 fn write_numbers(f: &mut impl io::Write, data: f64, grad: f64) -> io::Result<()> {
-    write!(f, "data = {data:.3}, grad = {grad:.3}")
+    let [data, grad] = [data, grad].map(|number| format!("{number:.3}"));
+    write!(
+        f,
+        "data = {}, grad = {}",
+        without_sign_of_0(&data),
+        without_sign_of_0(&grad)
+    )
+}
+
+/// A number that is rounded to 0 has no sign.
+fn without_sign_of_0(number: &str) -> &str {
+    if number == "-0.000" { "0.000" } else { number }
 }
 
 impl TreeItem for Item<'_> {

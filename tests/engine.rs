@@ -413,6 +413,11 @@ fn values_convert_print_and_default() {
     let x = Value::from(2.5);
     assert_eq!(format!("{x:?}"), "Value(data=2.5, grad=0)");
     assert_eq!(format!("{:?}", Value::new(2.0)), "Value(data=2, grad=0)");
+    assert_eq!(format!("{x:.2?}"), "Value(data=2.50, grad=0.00)");
+    assert_eq!(
+        format!("{:.1?}", [x.clone()]),
+        "[Value(data=2.5, grad=0.0)]"
+    );
     assert_eq!(format!("{x}, {x:.3}, {x:>6}"), "2.5, 2.500,    2.5");
     assert_eq!(Value::default().data(), 0.0);
     assert_eq!(x.name(), None);

@@ -92,6 +92,17 @@ fn sums_and_weighted_sums_of_few_terms_have_no_empty_levels() {
 }
 
 #[test]
+fn a_number_that_is_rounded_to_0_has_no_sign() {
+    let x = Value::new(-0.0);
+    x.set_grad(-0.0004);
+    assert_eq!(x.tree().to_string(), "data = 0.000, grad = 0.000");
+    let sum = Value::dot(&[x.clone(), x.clone()], &[Value::new(1.0), Value::new(1.0)]);
+    assert!(!sum.tree().to_string().contains("-0.000"));
+    x.set_data(-0.0006);
+    assert_eq!(x.tree().to_string(), "data = -0.001, grad = 0.000");
+}
+
+#[test]
 fn a_name_cannot_tear_the_tree() {
     let x = Value::new(2.0).with_name("a\nb\u{1b}[31m·\n");
     let expected = "data = 2.000, grad = 0.000 ← a\\nb\\u{1b}[31m·\\n";

@@ -326,14 +326,15 @@ impl From<&Value> for Value {
 }
 
 impl fmt::Debug for Value {
-    /// Both numbers. Does not panic where a guard hides them.
+    /// Both numbers, with the formatter's precision. Does not panic where a guard hides them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0.numbers.try_borrow() {
-            Ok(numbers) => {
-                let ValueData { data, grad } = *numbers;
-                write!(f, "Value(data={data}, grad={grad})")
-            }
-            Err(_) => write!(f, "Value(<borrowed>)"),
+        let Ok(numbers) = self.0.numbers.try_borrow() else {
+            return write!(f, "Value(<borrowed>)");
+        };
+        let ValueData { data, grad } = *numbers;
+        match f.precision() {
+            Some(digits) => write!(f, "Value(data={data:.digits$}, grad={grad:.digits$})"),
+            None => write!(f, "Value(data={data}, grad={grad})"),
         }
     }
 }
