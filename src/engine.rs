@@ -32,10 +32,10 @@
 //! - A number in an expression is a constant: it is no node and has no gradient.
 //! - `x += y` makes a new, unnamed node and binds `x` to it. Older handles keep theirs.
 //! - Where a function has a kink, the gradient is 0 for `relu` and `abs`, and that of the left side
-//!   for `leaky_relu` and `elu`; a tie of `max` or `min` gives half to each. The side that such an
-//!   operation did not take gets nothing, even where its own slope is infinite. (What `when` and
-//!   `unless` drop receives 0, and an infinite slope makes NaN of that: `notes/Gradients.md` shows
-//!   the remedy.)
+//!   for `leaky_relu` and `elu`; at its bounds a clamp passes the gradient; a tie of `max` or `min`
+//!   gives half to each. The side that such an operation did not take gets nothing, even where its
+//!   own slope is infinite. (What `when` and `unless` drop receives 0, and an infinite slope makes
+//!   NaN of that: `notes/Gradients.md` shows the remedy.)
 //! - x⁰ has the gradient 0 everywhere, 0¹ has 1, √0 has +∞. The gradient of an exponent is
 //!   out · ln x: 0 where x = 0 and the exponent is at least 0, NaN where x < 0.
 //! - NaN passes through every function (`relu` of NaN is NaN), except where the result does not

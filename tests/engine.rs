@@ -414,10 +414,6 @@ fn values_convert_print_and_default() {
     assert_eq!(format!("{x:?}"), "Value(data=2.5, grad=0)");
     assert_eq!(format!("{:?}", Value::new(2.0)), "Value(data=2, grad=0)");
     assert_eq!(format!("{x:.2?}"), "Value(data=2.50, grad=0.00)");
-    assert_eq!(
-        format!("{:.1?}", [x.clone()]),
-        "[Value(data=2.5, grad=0.0)]"
-    );
     assert_eq!(format!("{x}, {x:.3}, {x:>6}"), "2.5, 2.500,    2.5");
     assert_eq!(Value::default().data(), 0.0);
     assert_eq!(x.name(), None);
@@ -545,6 +541,83 @@ fn integer_powers_and_logarithms_to_any_base_are_those_of_f64() {
         }
     }
     assert_eq!(value_and_gradient(|x| x.powi(3), -2.0), (-8.0, 12.0));
+}
+
+#[test]
+fn a_clamp_passes_the_gradient_between_its_bounds_and_at_them() {
+    for (number, value, slope) in [
+        (-2.0, -1.0, 0.0),
+        (-1.0, -1.0, 1.0),
+        (0.5, 0.5, 1.0),
+        (2.0, 2.0, 1.0),
+        (3.0, 2.0, 0.0),
+        (f64::INFINITY, 2.0, 0.0),
+        (f64::NEG_INFINITY, -1.0, 0.0),
+    ] {
+        assert_eq!(
+            value_and_gradient(|x| x.clamp(-1.0, 2.0), number),
+            (value, slope)
+        );
+    }
+    assert!(Value::new(f64::NAN).clamp(-1.0, 2.0).data().is_nan());
+    assert_eq!(value_and_gradient(|x| x.clamp(1.0, 1.0), 1.0), (1.0, 1.0));
+    // The side that is dropped may have an infinite slope.
+    assert_eq!(
+        value_and_gradient(|x| x.clamp_max(1.0).sqrt(), 4.0),
+        (1.0, 0.0)
+    );
+    assert_eq!(
+        value_and_gradient(|x| x.sqrt().clamp_min(-1.0), 0.0).1,
+        f64::INFINITY
+    );
+}
+
+#[test]
+fn bounds_out_of_order_are_refused_at_the_callers_line() {
+    let x = Value::new(0.0);
+    for (lo, hi) in [(1.0, -1.0), (f64::NAN, 1.0), (0.0, f64::NAN)] {
+        let line = line!() + 1;
+        let (message, at) = panic_of(|| drop(x.clamp(lo, hi)));
+        assert_eq!(
+            message,
+            format!("a clamp needs bounds in order, not {lo} and {hi}")
+        );
+        assert_eq!(at, line);
+    }
+}
+
+#[test]
+fn steps_are_those_of_f64_and_no_gradient_passes_them() {
+    type Pair = (Function, fn(f64) -> f64);
+    let steps: [Pair; 6] = [
+        (Value::floor, f64::floor),
+        (Value::ceil, f64::ceil),
+        (Value::round, f64::round),
+        (Value::round_ties_even, f64::round_ties_even),
+        (Value::trunc, f64::trunc),
+        (Value::signum, |x| if x == 0.0 { 0.0 } else { x.signum() }),
+    ];
+    for number in [
+        -2.5,
+        -1.5,
+        -0.5,
+        -0.3,
+        0.0,
+        0.5,
+        1.0,
+        2.5,
+        1e300,
+        f64::INFINITY,
+    ] {
+        for (step, of_f64) in steps {
+            assert_eq!(value_and_gradient(step, number), (of_f64(number), 0.0));
+            // Not even a 0, which the slope of the root would make NaN.
+            let (_, slope) = value_and_gradient(|x| step(&x.sqrt()) + x, number);
+            assert_eq!(slope, 1.0);
+        }
+    }
+    let signs = [0.0, -0.0].map(|zero| Value::new(zero).signum().data().to_bits());
+    assert_eq!(signs, [0, 0]);
 }
 
 #[test]

@@ -312,9 +312,10 @@ fn operations(survey: &mut Survey) {
     unary! {
         recip sqrt cbrt exp exp2 exp_m1 ln log2 log10 ln_1p sin cos tan asin acos atan sinh cosh tanh
         asinh acosh atanh abs detach relu sigmoid softplus silu gelu normal_cdf
+        erf erfc floor ceil round round_ties_even trunc signum
     }
     binary! { pow hypot atan2 max min at_most equals when unless }
-    with_parameter! { leaky_relu elu }
+    with_parameter! { leaky_relu elu clamp_min clamp_max }
     survey.cover(
         "Value::add Value::sub Value::mul Value::div Value::neg",
         || {
@@ -358,18 +359,24 @@ fn values(survey: &mut Survey) {
             use_up(&x);
         }
     });
-    survey.cover("Value::set_grad Value::powi Value::log", || {
-        for (x, y) in pairs() {
-            let (x, y) = (Value::new(x), Value::new(y));
-            for n in [i32::MIN, -1, 0, 1, 2, i32::MAX] {
-                use_up(&x.powi(n));
+    survey.cover(
+        "Value::set_grad Value::powi Value::log Value::clamp",
+        || {
+            for (x, y) in pairs() {
+                if x <= y {
+                    leaves(12).iter().for_each(|leaf| use_up(&leaf.clamp(x, y)));
+                }
+                let (x, y) = (Value::new(x), Value::new(y));
+                for n in [i32::MIN, -1, 0, 1, 2, i32::MAX] {
+                    use_up(&x.powi(n));
+                }
+                use_up(&x.log(&y));
+                use_up(&x.log(y.data()));
+                x.set_grad(y.data());
+                assert_eq!(x.grad().to_bits(), y.data().to_bits());
             }
-            use_up(&x.log(&y));
-            use_up(&x.log(y.data()));
-            x.set_grad(y.data());
-            assert_eq!(x.grad().to_bits(), y.data().to_bits());
-        }
-    });
+        },
+    );
     survey.cover("Value::dot", || {
         for count in LENGTHS {
             let (xs, ys) = (leaves(count), vec![Value::new(1.0); count]);

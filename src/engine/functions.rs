@@ -79,6 +79,26 @@ impl Value {
         self.pow(f64::from(n))
     }
 
+    /// x, but at least `lo` and at most `hi`: [`clamp_min`](Self::clamp_min) and
+    /// [`clamp_max`](Self::clamp_max). At the bounds the gradient passes.
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    ///
+    /// let x = Value::new(1.5);
+    /// assert_eq!(x.clamp(-1.0, 1.0).data(), 1.0);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If `lo` is greater than `hi`, or one of them is NaN.
+    #[must_use]
+    #[track_caller]
+    pub fn clamp(&self, lo: f64, hi: f64) -> Value {
+        assert!(lo <= hi, "a clamp needs bounds in order, not {lo} and {hi}");
+        self.clamp_min(lo).clamp_max(hi)
+    }
+
     /// Logarithm to any base: ln x / ln base, as `f64` has it. [`log2`](Self::log2) and
     /// [`log10`](Self::log10) are more exact.
     ///

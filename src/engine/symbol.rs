@@ -1,6 +1,6 @@
 //! The number on which the rules run when a gradient is to be a graph again.
 
-use std::f64::consts::{LN_2, LN_10};
+use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10};
 
 use super::functions::Operand;
 use super::graph::Value;

@@ -192,9 +192,45 @@ Min min "min" (x, y) = if x < y || x.is_nan() { x } else { y }
     => x: g.unless(y.at_most(x)) + (0.5 * g).when(x.equals(y)),
        y: g.unless(x.at_most(y)) + (0.5 * g).when(x.equals(y));
 
+/// x, but at least lo
+ClampMin clamp_min "clamp_min" (x; lo) = if x >= lo || x.is_nan() { x } else { lo }
+    => x: g.when(lo.at_most(x));
+
+/// x, but at most hi
+ClampMax clamp_max "clamp_max" (x; hi) = if x <= hi || x.is_nan() { x } else { hi }
+    => x: g.when(x.at_most(hi));
+
 /// The value itself, not to be differentiated
 Detach detach "detach" (x) = x
     => x: none;
+
+// ── steps ───────────────────────────────────────────────────────────────────────────────────────
+
+/// The greatest integer that is at most x
+Floor floor "floor" (x) = x.floor()
+    => x: none;
+
+/// The least integer that is at least x
+Ceil ceil "ceil" (x) = x.ceil()
+    => x: none;
+
+/// The nearest integer; from halfway cases away from 0
+Round round "round" (x) = x.round()
+    => x: none;
+
+/// The nearest integer; in halfway cases the even one, as PyTorch's `round`
+RoundTiesEven round_ties_even "round_even" (x) = x.round_ties_even()
+    => x: none;
+
+/// The integer part
+Trunc trunc "trunc" (x) = x.trunc()
+    => x: none;
+
+/// The sign, -1 or 1; 0 at 0 and -0, as PyTorch's `sign`
+Signum signum "sign" (x) = if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else { x + 0.0 }
+    => x: none;
+
+// ── conditions ──────────────────────────────────────────────────────────────────────────────────
 
 /// Condition: 1 if x ≤ y, else 0
 AtMost at_most "<=" (x, y) = x.at_most(y)
@@ -248,6 +284,14 @@ Silu silu "silu" (x) = x * x.sigmoid()
 /// Gaussian error linear unit, x · Φ(x), with the exact Φ
 Gelu gelu "gelu" (x) = x * x.normal_cdf()
     => x: g * (x.normal_cdf() + x * ((-0.5 * (x * x)).exp() * FRAC_1_SQRT_2PI));
+
+/// Error function, 2 / √π times the integral of e^(-t²) from 0 to x
+Erf erf "erf" (x) = libm::erf(x)
+    => x: g * ((-(x * x)).exp() * FRAC_2_SQRT_PI);
+
+/// Complementary error function, 1 - erf(x), exact where that is small
+Erfc erfc "erfc" (x) = libm::erfc(x)
+    => x: -(g * ((-(x * x)).exp() * FRAC_2_SQRT_PI));
 
 /// Distribution function of the standard normal distribution, Φ(x) = (1 + erf(x / √2)) / 2
 NormalCdf normal_cdf "Φ" (x) = x.normal_cdf()

@@ -1,6 +1,6 @@
 //! The numbers that a replay computes with: one row, or several side by side.
 
-use std::f64::consts::{LN_2, LN_10};
+use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10};
 use std::ops::{AddAssign, Mul};
 
 use crate::ops::{

@@ -1,4 +1,4 @@
-"""Writes operations.csv, exact.csv and graphs.csv: what the operations of src/ops.rs are compared with.
+"""Writes operations.csv, exact.csv and graphs.csv: what the operations of src/ops/table.rs are compared with.
 
     python -m venv venv && venv/bin/pip install torch mpmath
     cd tests/pytorch && ../../venv/bin/python operations.py
@@ -30,6 +30,11 @@ PARAMETERS = [0.0, 0.01, 1.0, 2.5, -0.5]
 
 def where(condition, x):
     return torch.where(condition, x, torch.zeros_like(x))
+
+
+def away_from_zero(x):
+    """The nearest integer, which PyTorch's own `round` does not take away from 0 in halfway cases."""
+    return torch.trunc(x + torch.copysign(torch.tensor(0.49999999999999994), x))
 
 
 def phi(x):
@@ -67,12 +72,20 @@ UNARY = [
     ("atanh", torch.atanh, mpmath.atanh),
     ("abs", torch.abs, None),
     ("detach", torch.detach, None),
+    ("floor", torch.floor, None),
+    ("ceil", torch.ceil, None),
+    ("round", away_from_zero, None),
+    ("round_ties_even", torch.round, None),
+    ("trunc", torch.trunc, None),
+    ("signum", torch.sign, None),
     ("relu", torch.relu, None),
     ("sigmoid", torch.sigmoid, sigmoid),
     ("softplus", torch.nn.functional.softplus, lambda x: mpmath.ln(1 + mpmath.exp(x))),
     ("silu", torch.nn.functional.silu, lambda x: x * sigmoid(x)),
     ("gelu", torch.nn.functional.gelu, lambda x: x * phi(x)),
     ("normal_cdf", torch.special.ndtr, phi),
+    ("erf", torch.erf, mpmath.erf),
+    ("erfc", torch.erfc, mpmath.erfc),
 ]
 BINARY = [
     ("add", torch.add, None),
@@ -92,6 +105,8 @@ BINARY = [
 WITH_PARAMETER = [
     ("leaky_relu", torch.nn.functional.leaky_relu, None),
     ("elu", torch.nn.functional.elu, None),
+    ("clamp_min", torch.clamp_min, None),
+    ("clamp_max", torch.clamp_max, None),
 ]
 
 
@@ -184,7 +199,12 @@ def write(path, header, rows):
                            for cell in row), file=file)
 
 
-GRAPH_UNARY = [(name, f) for name, f, _ in UNARY if f is not None and name != "detach"]
+# Where micrograd passes nothing down, PyTorch passes a 0, which may meet an infinite slope.
+PASSING_NOTHING = {"detach", "floor", "ceil", "round", "round_ties_even", "trunc", "signum"}
+GRAPH_UNARY = [(name, f) for name, f, _ in UNARY
+               if f is not None and name not in PASSING_NOTHING | {"softplus"}]
+# Above its threshold PyTorch takes x for softplus(x), which is off by up to 2e-9.
+GRAPH_UNARY.append(("softplus", lambda x: torch.nn.functional.softplus(x, threshold=700.0)))
 GRAPH_BINARY = [(name, f) for name, f, _ in BINARY]
 LITERALS = [-2.0, -1.0, -0.5, 0.5, 2.0, 3.0]
 
@@ -238,7 +258,7 @@ def random_step(rng, nodes):
             return f"{name} {x} ={literal}", f(nodes[x], torch.tensor(literal))
         return f"{name} ={literal} {x}", f(torch.tensor(literal), nodes[x])
     if kind < 0.9:
-        name, f, _ = rng.choice(WITH_PARAMETER)
+        name, f, _ = rng.choice(WITH_PARAMETER[:2])  # not the clamps, which differ at their bounds
         x, parameter = pick(), rng.choice(PARAMETERS)
         return f"{name} {x} ={parameter}", f(nodes[x], parameter)
     picked = [pick() for _ in range(2 * rng.randint(1, 4))]

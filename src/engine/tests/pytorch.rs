@@ -18,7 +18,22 @@ struct Difference {
     because: &'static str,
 }
 
-const DIFFERENCES: [Difference; 4] = [
+const DIFFERENCES: [Difference; 7] = [
+    Difference {
+        op: Op::Signum,
+        at: |x, _| x.is_nan(),
+        because: "NaN passes through",
+    },
+    Difference {
+        op: Op::ClampMin,
+        at: |x, lo| x == lo,
+        because: "at its bound x is the result, and its slope is 1",
+    },
+    Difference {
+        op: Op::ClampMax,
+        at: |x, hi| x == hi,
+        because: "at its bound x is the result, and its slope is 1",
+    },
     Difference {
         op: Op::Softplus,
         at: |x, _| x > 20.0,
