@@ -49,8 +49,8 @@
 //! # Guards
 //!
 //! [`Value::borrow`] and [`Value::borrow_mut`] give both numbers as a guard of a
-//! [`RefCell`]. While a guard from `borrow_mut` is alive, everything that reads the node panics;
-//! while any guard is alive, everything that writes it does: [`Value::set_data`],
+//! [`RefCell`](std::cell::RefCell). While a guard from `borrow_mut` is alive, everything that reads
+//! the node panics; while any guard is alive, everything that writes it does: [`Value::set_data`],
 //! [`Value::zero_grad`], the step of an optimizer, and a `backward` that passes it a gradient; the
 //! last two before they have changed a parameter or a leaf. [`Value::data`], [`Value::grad`] and
 //! `set_data` need no guard.

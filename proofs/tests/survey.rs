@@ -364,7 +364,9 @@ fn values(survey: &mut Survey) {
         || {
             for (x, y) in pairs() {
                 if x <= y {
-                    leaves(12).iter().for_each(|leaf| use_up(&leaf.clamp(x, y)));
+                    for leaf in leaves(12) {
+                    use_up(&leaf.clamp(x, y));
+                }
                 }
                 let (x, y) = (Value::new(x), Value::new(y));
                 for n in [i32::MIN, -1, 0, 1, 2, i32::MAX] {
