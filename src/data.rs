@@ -14,6 +14,8 @@
 //! }
 //! ```
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::f64::consts::{PI, TAU};
 use std::iter;
 
@@ -65,8 +67,8 @@ pub(crate) fn standard_normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
     radius * libm::cos(TAU * rng.random::<f64>())
 }
 
-/// Takes the rows apart at random: into those to train on, and those to test with. `test_fraction`, from
-/// 0 to 1, is that of the latter, rounded up to a whole row as scikit-learn does.
+/// Splits the rows at random into a training and a test set. The test set has `test_fraction`, from
+/// 0 to 1, of the rows, rounded up to a whole row as scikit-learn does.
 ///
 /// # Panics
 ///
@@ -78,19 +80,80 @@ pub fn train_test_split<Row>(
     test_fraction: f64,
     rng: &mut (impl Rng + ?Sized),
 ) -> (Vec<Row>, Vec<Row>) {
+    let test_rows = test_rows(rows.len(), test_fraction);
+    rows.shuffle(rng);
+    let train = rows.split_off(test_rows);
+    (train, rows)
+}
+
+/// Splits the rows at random into a training and a test set, so that the classes have the same shares
+/// in both, to a row. The size of the test set is that of [`train_test_split`].
+///
+/// ```
+/// use micrograd::data::stratified_split;
+///
+/// let rows: Vec<_> = (0..20).map(|i| [f64::from(i), f64::from(i % 4 == 0)]).collect();
+/// let (train, test) = stratified_split(rows, |row| row[1] > 0.0, 0.2, &mut micrograd::rng(0));
+/// assert_eq!((train.len(), test.len()), (16, 4));
+/// assert_eq!(test.iter().filter(|row| row[1] > 0.0).count(), 1); // of 5 in 20
+/// ```
+///
+/// # Panics
+///
+/// If `test_fraction` is not from 0 to 1.
+#[must_use]
+#[track_caller]
+pub fn stratified_split<Row, Class: Ord>(
+    mut rows: Vec<Row>,
+    class: impl Fn(&Row) -> Class,
+    test_fraction: f64,
+    rng: &mut (impl Rng + ?Sized),
+) -> (Vec<Row>, Vec<Row>) {
+    let (all, test_rows) = (rows.len(), test_rows(rows.len(), test_fraction));
+    rows.shuffle(rng);
+    let mut classes = BTreeMap::<Class, Vec<Row>>::new();
+    for row in rows {
+        classes.entry(class(&row)).or_default().push(row);
+    }
+    let sizes: Vec<_> = classes.values().map(Vec::len).collect();
+    let (mut train, mut test) = (Vec::new(), Vec::new());
+    for (mut rows, share) in classes.into_values().zip(shares(&sizes, all, test_rows)) {
+        train.extend(rows.split_off(share));
+        test.extend(rows);
+    }
+    train.shuffle(rng);
+    test.shuffle(rng);
+    (train, test)
+}
+
+/// Each size times `part / all`, in whole numbers that add up to `part`: rounded down, and those with
+/// the greatest remainders up.
+fn shares(sizes: &[usize], all: usize, part: usize) -> Vec<usize> {
+    let all = all.max(1);
+    let mut shares: Vec<_> = sizes.iter().map(|size| size * part / all).collect();
+    let mut by_remainder: Vec<_> = (0..sizes.len()).collect();
+    by_remainder.sort_by_key(|&i| Reverse(sizes[i] * part % all));
+    let missing = part - shares.iter().sum::<usize>();
+    for i in by_remainder.into_iter().take(missing) {
+        shares[i] += 1;
+    }
+    shares
+}
+
+/// The size of a test set.
+#[track_caller]
+fn test_rows(rows: usize, test_fraction: f64) -> usize {
     assert!(
         (0.0..=1.0).contains(&test_fraction),
         "the fraction to test with must be from 0 to 1, not {test_fraction}"
     );
-    rows.shuffle(rng);
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "0 to the length"
     )]
-    let test_rows = (test_fraction * rows.len() as f64).ceil() as usize;
-    let train = rows.split_off(test_rows);
-    (train, rows)
+    let test_rows = (test_fraction * rows as f64).ceil() as usize;
+    test_rows
 }
 
 /// One epoch in mini-batches: every row once, in random order, `size` at a time; the last batch has

@@ -133,6 +133,56 @@ impl ConfusionMatrix {
     pub fn rows(&self) -> &[Vec<usize>] {
         &self.counts
     }
+
+    /// For each class, the fraction of its predictions that are right. As in scikit-learn, it is 0
+    /// for a class that was never predicted.
+    ///
+    /// ```
+    /// use micrograd::metrics::ConfusionMatrix;
+    ///
+    /// let matrix = ConfusionMatrix::new(&[0, 0, 1, 1], &[0, 0, 1, 0], 2);
+    /// assert_eq!(matrix.precision(), [1.0, 0.5]);
+    /// assert_eq!(matrix.recall(), [2.0 / 3.0, 1.0]);
+    /// assert_eq!(matrix.f1(), [0.8, 2.0 / 3.0]);
+    /// ```
+    #[must_use]
+    pub fn precision(&self) -> Vec<f64> {
+        self.of_each_class(|class| ratio(self.right(class), self.predicted(class)))
+    }
+
+    /// For each class, the fraction of its actual members that were found. As in scikit-learn, it is
+    /// 0 for a class without members.
+    #[must_use]
+    pub fn recall(&self) -> Vec<f64> {
+        self.of_each_class(|class| ratio(self.right(class), self.actual(class)))
+    }
+
+    /// For each class, the harmonic mean of [`precision`](Self::precision) and
+    /// [`recall`](Self::recall). As in scikit-learn, it is 0 for a class that neither is nor was
+    /// predicted anywhere.
+    #[must_use]
+    pub fn f1(&self) -> Vec<f64> {
+        self.of_each_class(|class| {
+            let all = self.predicted(class) + self.actual(class);
+            ratio(2 * self.right(class), all)
+        })
+    }
+
+    fn of_each_class(&self, metric: impl Fn(usize) -> f64) -> Vec<f64> {
+        (0..self.counts.len()).map(metric).collect()
+    }
+
+    fn right(&self, class: usize) -> usize {
+        self.counts[class][class]
+    }
+
+    fn predicted(&self, class: usize) -> usize {
+        self.counts.iter().map(|row| row[class]).sum()
+    }
+
+    fn actual(&self, class: usize) -> usize {
+        self.counts[class].iter().sum()
+    }
 }
 
 impl fmt::Display for ConfusionMatrix {
@@ -155,6 +205,15 @@ impl fmt::Display for ConfusionMatrix {
             }
         }
         Ok(())
+    }
+}
+
+/// A fraction, 0 if it is one of nothing.
+fn ratio(part: usize, all: usize) -> f64 {
+    if all == 0 {
+        0.0
+    } else {
+        part as f64 / all as f64
     }
 }
 

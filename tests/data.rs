@@ -5,7 +5,7 @@ mod common {
 }
 
 use common::panics::panic_of;
-use micrograd::data::{StandardScaler, batches, make_moons, train_test_split};
+use micrograd::data::{StandardScaler, batches, make_moons, stratified_split, train_test_split};
 use micrograd::rng;
 
 #[test]
@@ -123,6 +123,45 @@ fn a_split_takes_every_row_to_one_side() {
     assert_eq!(split(0, 0.5, 0), (vec![], vec![]));
     let (message, _) = panic_of(|| drop(split(3, 1.5, 0)));
     assert!(message.contains("from 0 to 1, not 1.5"), "{message}");
+}
+
+#[test]
+fn a_stratified_split_gives_each_class_its_share() {
+    let split = |sizes: &[usize], part, seed| {
+        let rows = sizes.iter().enumerate();
+        let rows = rows.flat_map(|(class, &size)| (0..size).map(move |i| (class, i)));
+        stratified_split(rows.collect(), |&(class, _)| class, part, &mut rng(seed))
+    };
+    let counts = |rows: &[(usize, usize)], classes| -> Vec<usize> {
+        let of = |class| rows.iter().filter(|row| row.0 == class).count();
+        (0..classes).map(of).collect()
+    };
+    // Of 20 rows 0.3 are 6: 4.2, 1.2 and 0.6 of the classes.
+    let (train, test) = split(&[14, 4, 2], 0.3, 5);
+    assert_eq!(counts(&test, 3), [4, 1, 1]);
+    assert_eq!(counts(&train, 3), [10, 3, 1]);
+    let mut all = [&train[..], &test].concat();
+    assert!(!train.is_sorted() && !test.is_sorted());
+    all.sort_unstable();
+    all.dedup();
+    assert_eq!(all.len(), 20);
+    assert_eq!(split(&[14, 4, 2], 0.3, 5), (train, test));
+    assert_ne!(split(&[14, 4, 2], 0.3, 6), split(&[14, 4, 2], 0.3, 5));
+
+    for sizes in [&[7, 7, 7][..], &[1, 1, 1, 1], &[100, 1], &[5], &[]] {
+        for part in [0.0, 0.1, 0.5, 1.0] {
+            let all: usize = sizes.iter().sum();
+            let (train, test) = split(sizes, part, 1);
+            assert_eq!(test.len() as f64, (part * all as f64).ceil());
+            assert_eq!(train.len() + test.len(), all);
+            for (size, count) in sizes.iter().zip(counts(&test, sizes.len())) {
+                let share = *size as f64 * test.len() as f64 / all as f64;
+                assert!((count as f64 - share).abs() < 1.0, "{count} of {size}");
+            }
+        }
+    }
+    let (message, _) = panic_of(|| drop(split(&[3], f64::NAN, 0)));
+    assert!(message.contains("from 0 to 1, not NaN"), "{message}");
 }
 
 #[test]

@@ -60,6 +60,16 @@ fn a_confusion_matrix_counts_by_actual_and_predicted_class() {
 }
 
 #[test]
+fn precision_recall_and_f1_are_those_of_scikit_learn() {
+    // precision_recall_fscore_support([2, 0, 2, 2, 0, 1, 2], [0, 0, 2, 2, 0, 2, 1], labels=range(4))
+    let matrix = ConfusionMatrix::new(&[0, 0, 2, 2, 0, 2, 1], &[2, 0, 2, 2, 0, 1, 2], 4);
+    assert_eq!(matrix.precision(), [2.0 / 3.0, 0.0, 2.0 / 3.0, 0.0]);
+    assert_eq!(matrix.recall(), [1.0, 0.0, 0.5, 0.0]);
+    assert_eq!(matrix.f1(), [0.8, 0.0, 4.0 / 7.0, 0.0]);
+    assert_eq!(ConfusionMatrix::new(&[], &[], 0).f1(), []);
+}
+
+#[test]
 fn a_mistake_says_both_numbers() {
     let cases: [(&str, &dyn Fn()); 6] = [
         ("2 predictions, 1 actual", &|| {

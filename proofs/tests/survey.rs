@@ -10,7 +10,7 @@ use std::panic::{self, AssertUnwindSafe, Location};
 use std::path::Path;
 use std::slice;
 
-use micrograd::data::{StandardScaler, batches, make_moons, train_test_split};
+use micrograd::data::{StandardScaler, batches, make_moons, stratified_split, train_test_split};
 use micrograd::engine::{
     Argument, Operation, Term, Value, hessian, hessian_vector_product, jacobian, topological_order,
 };
@@ -365,8 +365,8 @@ fn values(survey: &mut Survey) {
             for (x, y) in pairs() {
                 if x <= y {
                     for leaf in leaves(12) {
-                    use_up(&leaf.clamp(x, y));
-                }
+                        use_up(&leaf.clamp(x, y));
+                    }
                 }
                 let (x, y) = (Value::new(x), Value::new(y));
                 for n in [i32::MIN, -1, 0, 1, 2, i32::MAX] {
@@ -855,11 +855,14 @@ fn metrics(survey: &mut Survey) {
             );
         }
     });
-    survey.cover("ConfusionMatrix::new ConfusionMatrix::rows", || {
+    let functions = "ConfusionMatrix::new ConfusionMatrix::rows ConfusionMatrix::precision \
+         ConfusionMatrix::recall ConfusionMatrix::f1";
+    survey.cover(functions, || {
         for count in LENGTHS {
             let matrix = ConfusionMatrix::new(&vec![0; count], &vec![1; count], 2);
             assert_eq!((matrix.rows()[1][0], matrix.rows().len()), (count, 2));
-            let _ = matrix.to_string();
+            assert_eq!(matrix.precision()[1], 0.0);
+            let _ = (matrix.recall(), matrix.f1(), matrix.to_string());
         }
         let _ = ConfusionMatrix::new(&[], &[], 0).to_string();
     });
@@ -874,7 +877,7 @@ fn data(survey: &mut Survey) {
             let _ = make_moons(3, noise, &mut rng(0));
         }
     });
-    survey.cover("train_test_split batches", || {
+    survey.cover("train_test_split stratified_split batches", || {
         for count in LENGTHS {
             let rows: Vec<_> = (0..count).collect();
             for size in [7, usize::MAX] {
@@ -887,6 +890,9 @@ fn data(survey: &mut Survey) {
             {
                 let (train, test) = train_test_split(rows.clone(), fraction, &mut rng(0));
                 assert_eq!(train.len() + test.len(), count);
+                let of_class = |row: &usize| row % 3;
+                let (train, test) = stratified_split(train, of_class, fraction, &mut rng(0));
+                assert!(train.len() + test.len() <= count);
             }
         }
     });
