@@ -66,7 +66,7 @@ fn precision_recall_and_f1_are_those_of_scikit_learn() {
     assert_eq!(matrix.precision(), [2.0 / 3.0, 0.0, 2.0 / 3.0, 0.0]);
     assert_eq!(matrix.recall(), [1.0, 0.0, 0.5, 0.0]);
     assert_eq!(matrix.f1(), [0.8, 0.0, 4.0 / 7.0, 0.0]);
-    assert_eq!(ConfusionMatrix::new(&[], &[], 0).f1(), []);
+    assert!(ConfusionMatrix::new(&[], &[], 0).f1().is_empty());
 }
 
 #[test]
