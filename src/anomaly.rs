@@ -17,9 +17,9 @@
 //! ```
 //!
 //! With the feature `locations` every node remembers the source line that made it, and the report
-//! names that too. A node takes 8 bytes more then. What [`sum`](Iterator::sum) and
-//! [`product`](Iterator::product) made has no line, for they were called by the standard library;
-//! nor have the operations of a [`gradient`](Value::gradient).
+//! names that too. A node takes 8 bytes more then. Nodes made by [`sum`](Iterator::sum) and
+//! [`product`](Iterator::product) have no line, because the standard library called them; nor do
+//! the operations of a [`gradient`](Value::gradient).
 //!
 //! [`Tape::find_anomaly`](crate::tape::Tape::find_anomaly) does the same for the rows of a batch.
 
@@ -101,8 +101,8 @@ impl Value {
     /// before an optimizer has changed the parameters, for it looks at what the nodes hold. It
     /// takes as long as a backward pass or two.
     ///
-    /// The gradients of detached values and of conditions, and of what is below these alone, are
-    /// not looked at, because the backward pass ends there.
+    /// Gradients that reach no leaf are not looked at, such as those of detached values and of
+    /// conditions.
     ///
     /// ```
     /// use micrograd::anomaly::Pass;
@@ -123,6 +123,15 @@ impl Value {
     #[must_use]
     #[track_caller]
     pub fn find_anomaly(&self) -> Option<Anomaly> {
+        self.find_anomaly_on_the_way_to(Value::is_leaf)
+    }
+
+    /// The same, but of gradients only those that lead to certain leaves are looked at.
+    #[track_caller]
+    pub(crate) fn find_anomaly_on_the_way_to(
+        &self,
+        is_wanted: impl Fn(&Value) -> bool,
+    ) -> Option<Anomaly> {
         let order = TopologicalOrder::of(slice::from_ref(self));
         // Operands come first, so those of the first one are finite.
         for (position, node) in order.nodes().iter().enumerate() {
@@ -132,9 +141,11 @@ impl Value {
         }
         // Now the users of a node come first, and their gradients are finite.
         let receiving = order.receiving(slice::from_ref(self));
-        for (position, node) in order.nodes().iter().enumerate().rev() {
-            let looked_at = receiving[position] && !node.ends_gradient();
-            if looked_at && !node.grad().is_finite() {
+        let nodes = order.nodes().iter().enumerate();
+        let wanted = nodes.clone().filter(|(_, node)| is_wanted(node));
+        let leading = order.leading_to(wanted.map(|(position, _)| position));
+        for (position, node) in nodes.rev() {
+            if receiving[position] && leading[position] && !node.grad().is_finite() {
                 return Some(anomaly_of_gradient(&order, &receiving, position));
             }
         }

@@ -1,7 +1,7 @@
 //! The engine: [`Value`], the graph that its operations record, and [`Value::backward`].
 //!
 //! A [`Value`] is a handle to a node. A node holds two numbers, its `data` and its `grad`, and how
-//! it came to be: a leaf that the user made, or an operation and its operands. So each expression
+//! it was computed: not at all if it is a leaf, or by an operation on operands. So each expression
 //! records a graph, whose nodes point at what they were computed from, and never the other way
 //! round: a graph has no cycles, and it is freed when its last handle goes.
 //!
@@ -31,11 +31,11 @@
 //!   leaves starts anew.
 //! - A number in an expression is a constant: it is no node and has no gradient.
 //! - `x += y` makes a new, unnamed node and binds `x` to it. Older handles keep theirs.
-//! - Where a function has a kink, the gradient is 0 for `relu` and `abs`, and that of the left side
-//!   for `leaky_relu` and `elu`; at its bounds a clamp passes the gradient; a tie of `max` or `min`
-//!   gives half to each. The side that such an operation did not take gets nothing, even where its
-//!   own slope is infinite. (What `when` and `unless` drop receives 0, and an infinite slope makes
-//!   NaN of that: `notes/Gradients.md` shows the remedy.)
+//! - Where a function has a kink, the gradient is 0 for `relu` and `abs`, and the slope of the left
+//!   side for `leaky_relu` and `elu`; at its bounds a clamp passes the gradient; a tie of `max` or
+//!   `min` gives half to each. The side that such an operation did not take gets nothing, even
+//!   where its own slope is infinite. (What `when` and `unless` drop receives 0, and an infinite
+//!   slope makes NaN of that: `notes/Gradients.md` shows the remedy.)
 //! - x⁰ has the gradient 0 everywhere, 0¹ has 1, √0 has +∞. The gradient of an exponent is
 //!   out · ln x: 0 where x = 0 and the exponent is at least 0, NaN where x < 0.
 //! - NaN passes through every function (`relu` of NaN is NaN), except where the result does not
@@ -50,10 +50,11 @@
 //!
 //! [`Value::borrow`] and [`Value::borrow_mut`] give both numbers as a guard of a
 //! [`RefCell`](std::cell::RefCell). While a guard from `borrow_mut` is alive, everything that reads
-//! the node panics; while any guard is alive, everything that writes it does: [`Value::set_data`],
-//! [`Value::zero_grad`], the step of an optimizer, and a `backward` that passes it a gradient; the
-//! last two before they have changed a parameter or a leaf. [`Value::data`], [`Value::grad`] and
-//! `set_data` need no guard.
+//! the numbers of the node panics. While any guard is alive, everything that writes them does:
+//! [`Value::set_data`], [`Value::set_grad`], [`Value::zero_grad`], the step of an optimizer, and a
+//! `backward` that passes the node a gradient; the last two before they have changed a parameter or
+//! a leaf. (`backward` also reads the condition of `when` and `unless`.) [`Value::data`],
+//! [`Value::grad`] and `set_data` need no guard.
 
 mod backward;
 mod functions;

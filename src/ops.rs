@@ -147,7 +147,8 @@ macro_rules! define_op {
             /// All operations, in the order of the table.
             pub const ALL: &'static [Self] = &[ $( Self::$Op, )* ];
 
-            /// The name of the method: `tanh`; of an operator the name of its trait: `add`.
+            /// The name of the method, such as `tanh`, or of an operator's trait method, such as
+            /// `add`.
             #[must_use]
             pub fn name(self) -> &'static str {
                 match self.0 { $( Row::$Op => stringify!($method), )* }
@@ -333,7 +334,8 @@ macro_rules! define_number {
     };
 }
 
-/// An operation of the table, such as `tanh` or `+`.
+/// A built-in operation, such as `tanh` or `+`; [`Op::ALL`] lists them. Its name is unique. Its
+/// label is not: `-` is the label of a difference and of a negation.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Op(pub(crate) Row);
 

@@ -73,6 +73,7 @@
 //! How it works is told in `notes/Tape.md`.
 
 use std::cell::Cell;
+use std::collections::HashSet;
 use std::fmt;
 use std::slice;
 
@@ -175,8 +176,8 @@ impl Tape {
         mean
     }
 
-    /// The output at one row, and its gradient with respect to the inputs. That with respect to
-    /// parameters is not computed.
+    /// The output at one row, and its gradient with respect to the inputs. Parameter gradients are
+    /// not computed.
     ///
     /// This is what a solver asks for, whose variables are the inputs.
     ///
@@ -226,11 +227,16 @@ impl Tape {
         self.recording.expect_rows(rows);
         for look_at_gradients in [false, true] {
             for (i, row) in rows.iter().enumerate() {
-                let output = self.recording.graph(row.as_ref()).remove(0);
+                let (outputs, parameters) = self.recording.graph(row.as_ref());
+                let output = &outputs[0];
                 if look_at_gradients {
                     output.backward();
                 }
-                if let Some(anomaly) = output.find_anomaly() {
+                // A tape without parameters computes the gradient of its inputs.
+                let ids: HashSet<_> = parameters.iter().map(Value::id).collect();
+                let is_wanted =
+                    |leaf: &Value| leaf.is_leaf() && (ids.is_empty() || ids.contains(&leaf.id()));
+                if let Some(anomaly) = output.find_anomaly_on_the_way_to(is_wanted) {
                     return Some(anomaly.in_row(i));
                 }
             }
@@ -382,7 +388,7 @@ impl Recording {
     }
 
     #[track_caller]
-    fn graph(&self, row: &[f64]) -> Vec<Value> {
+    fn graph(&self, row: &[f64]) -> (Vec<Value>, Vec<Value>) {
         self.program.graph(&self.parameters, row)
     }
 

@@ -89,7 +89,7 @@ enum Content<'a> {
     Ellipsis,
 }
 
-/// What stands below a line.
+/// The lines below a line.
 #[derive(Clone, Copy, Default)]
 enum Below {
     #[default]
@@ -98,7 +98,7 @@ enum Below {
     Operands,
 }
 
-/// What the lines so far have shown.
+/// The lines and nodes shown so far.
 #[derive(Default)]
 struct Printed {
     lines: usize,

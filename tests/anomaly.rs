@@ -442,3 +442,28 @@ fn the_report_names_the_source_line() {
         assert!(!report.contains("made at"), "{report}");
     }
 }
+
+#[test]
+fn a_gradient_that_reaches_no_leaf_is_not_looked_at() {
+    // The slope of relu is a graph: 1.unless(x ≤ 0), which passes nothing down.
+    let x = leaf("x", -1.0);
+    let slope = x.relu().derivative(&x);
+    let loss = slope.sqrt() + &x;
+    loss.backward();
+    assert_eq!((slope.grad(), x.grad()), (f64::INFINITY, 1.0));
+    assert!(loss.find_anomaly().is_none());
+}
+
+#[test]
+fn a_tape_does_not_look_at_gradients_of_what_depends_on_inputs_alone() {
+    let [x, w] = [leaf("x", 1.0), leaf("w", 1.0)];
+    let feature = (&x * 3.0).sqrt();
+    let tape = Tape::record(slice::from_ref(&x), &(&w + &feature));
+    assert!(tape.find_anomaly(&[[0.0]]).is_none());
+    let by_input = Tape::record(slice::from_ref(&x), &feature);
+    let report = by_input.find_anomaly(&[[0.0]]).unwrap();
+    assert_eq!(report.pass(), Pass::Backward);
+    // Where a parameter is below, too, the same slope is one of its gradients.
+    let tape = Tape::record(slice::from_ref(&x), &(&w * &x).sqrt());
+    assert!(tape.find_anomaly(&[[0.0]]).is_some());
+}

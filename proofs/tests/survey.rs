@@ -70,7 +70,7 @@ fn use_up(output: &Value) {
     }
 }
 
-/// What is tried, and what came of it.
+/// The attempts and their outcome.
 #[derive(Default)]
 struct Survey {
     /// Whether the attempts are made, or only listed.
@@ -137,7 +137,7 @@ struct Function {
     /// `Type::name`, or the name alone of one that belongs to no type.
     name: String,
     file: String,
-    /// Of a row in the table of operations, what it takes.
+    /// The arguments, if this is a row of the table.
     arguments: Option<Arguments>,
 }
 
@@ -401,7 +401,7 @@ fn values(survey: &mut Survey) {
 
 fn views(survey: &mut Survey) {
     survey.cover(
-        "Value::operation Value::operands Value::receivers Value::id topological_order",
+        "Value::operation Value::operands Value::receivers Value::id Value::is_leaf topological_order",
         || {
             assert!(topological_order(&[]).is_empty());
             for count in LENGTHS {
@@ -414,6 +414,7 @@ fn views(survey: &mut Survey) {
                 for output in &outputs {
                     assert!(output.receivers().count() <= output.operands().count());
                     let _ = format!("{:?} {:?}", output.operation().name(), output.id());
+                    assert_eq!(output.is_leaf(), output.operation().name().is_none());
                 }
                 assert!(topological_order(&outputs).len() >= count);
             }

@@ -16,9 +16,8 @@ impl Value {
     /// The backward pass: computes the derivative of this node with respect to every node that it
     /// was computed from, and adds it to the `grad` of the leaves among them.
     ///
-    /// This node receives 1. Gradients of inner nodes are started afresh. Nodes to which no
-    /// gradient is passed down, such as those below a [`detach`](Self::detach), keep what they
-    /// hold.
+    /// This node receives 1. Gradients of inner nodes are started afresh. Nodes that no gradient
+    /// reaches, such as those below a [`detach`](Self::detach), keep their `grad`.
     ///
     /// It takes time in proportion to the nodes and edges of the graph.
     ///
@@ -35,14 +34,16 @@ impl Value {
     /// # Panics
     ///
     /// If a guard of a node that receives a gradient is alive, or a guard from
-    /// [`borrow_mut`](Self::borrow_mut) of the condition of a `when` or `unless`. No gradient has
-    /// been changed then, but those of inner nodes.
+    /// [`borrow_mut`](Self::borrow_mut) of the condition of a `when` or `unless`. Only gradients of
+    /// inner nodes have been changed then.
     #[track_caller]
     pub fn backward(&self) {
         let mut stack = Vec::with_capacity(32); // serves both walks
         if count_users(self, &mut stack).is_none() {
             forget_users(self);
-            panic!("backward writes every node of the graph, and a guard of one of them is alive");
+            panic!(
+                "backward reads and writes nodes of the graph, and a guard of one of them is alive"
+            );
         }
         self.add_grad(1.0);
         let mut complete = stack;
@@ -56,32 +57,39 @@ impl Value {
     /// the gradient.
     #[inline]
     fn pass_down<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
-        let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
         let Some(origin) = &*self.0.origin else {
             return;
         };
+        let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
         match origin {
-            Origin::Unary(op, x) if op.passes_to_x() => {
-                x.receive(op.vjp_x(x.data(), UNREAD, out, g), complete);
-            }
-            Origin::Binary(op, x, y) if op.passes_to_x() => {
-                let (x_data, y_data) = (x.data(), y.data());
-                x.receive(op.vjp_x(x_data, y_data, out, g), complete);
-                if op.passes_to_y() {
-                    y.receive(op.vjp_y(x_data, y_data, out, g), complete);
+            Origin::Unary(op, x) => {
+                if op.passes_to_x() {
+                    x.receive(op.vjp_x(x.data(), UNREAD, out, g), complete);
                 }
             }
-            Origin::ConstantRight(op, x, y) if op.passes_to_x() => {
-                x.receive(op.vjp_x(x.data(), *y, out, g), complete);
+            Origin::Binary(op, x, y) => {
+                if op.passes_to_x() {
+                    let (x_data, y_data) = (x.data(), y.data());
+                    x.receive(op.vjp_x(x_data, y_data, out, g), complete);
+                    if op.passes_to_y() {
+                        y.receive(op.vjp_y(x_data, y_data, out, g), complete);
+                    }
+                }
             }
-            Origin::ConstantLeft(op, x, y) if op.passes_to_y() => {
-                y.receive(op.vjp_y(*x, y.data(), out, g), complete);
+            Origin::ConstantRight(op, x, y) => {
+                if op.passes_to_x() {
+                    x.receive(op.vjp_x(x.data(), *y, out, g), complete);
+                }
+            }
+            Origin::ConstantLeft(op, x, y) => {
+                if op.passes_to_y() {
+                    y.receive(op.vjp_y(*x, y.data(), out, g), complete);
+                }
             }
             Origin::Sum(terms) => terms.iter().for_each(|x| x.receive(g, complete)),
             Origin::WeightedSum(weights, inputs) => {
                 SharedValues::pass_down([weights, inputs], out, g, complete);
             }
-            _ => {} // an operation that passes nothing down
         }
     }
 
@@ -96,6 +104,22 @@ impl Value {
                 complete.push(self);
             }
         }
+    }
+
+    /// Counts one more user of this node. The first one sets the gradient to 0 and leaves the node
+    /// `to_walk`. Returns the node's data, or nothing if a guard of the node is alive.
+    #[inline]
+    fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<f64> {
+        let mut numbers = self.0.numbers.try_borrow_mut().ok()?;
+        if !self.is_leaf() {
+            let pending = self.0.pending.get();
+            if pending == 0 {
+                numbers.grad = 0.0;
+                to_walk.push(self);
+            }
+            self.0.pending.set(pending + 1);
+        }
+        Some(numbers.data)
     }
 }
 
@@ -114,11 +138,6 @@ fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) ->
                     x.count_user(to_walk)?;
                 }
             }
-            Origin::ConstantLeft(op, _, y) => {
-                if op.passes_to_y() {
-                    y.count_user(to_walk)?;
-                }
-            }
             Origin::Binary(op, x, y) => {
                 if op.passes_to_x() {
                     x.count_user(to_walk)?;
@@ -129,14 +148,19 @@ fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) ->
                     }
                 }
             }
+            Origin::ConstantLeft(op, _, y) => {
+                if op.passes_to_y() {
+                    y.count_user(to_walk)?;
+                }
+            }
             Origin::Sum(terms) => {
                 for x in terms {
                     x.count_user(to_walk)?;
                 }
             }
             Origin::WeightedSum(weights, inputs) => {
-                weights.count_user(to_walk)?;
-                inputs.count_user(to_walk)?;
+                weights.count_sum(to_walk)?;
+                inputs.count_sum(to_walk)?;
             }
         }
     }
@@ -145,46 +169,18 @@ fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) ->
     Some(())
 }
 
-/// Takes back what `count_users` counted.
+/// Takes back the counts of a first walk that met a guard.
 #[cold]
 fn forget_users(root: &Value) {
     let mut to_reset = vec![root];
     while let Some(value) = to_reset.pop() {
-        if value.0.pending.replace(0) == 0 {
-            continue;
-        }
-        let Some(origin) = &*value.0.origin else {
-            continue;
-        };
-        match origin {
-            Origin::Unary(_, x)
-            | Origin::ConstantRight(_, x, _)
-            | Origin::ConstantLeft(_, _, x) => to_reset.push(x),
-            Origin::Binary(_, x, y) => to_reset.extend([x, y]),
-            Origin::Sum(terms) => to_reset.extend(terms),
-            Origin::WeightedSum(weights, inputs) => {
-                weights.forget_users(&mut to_reset);
-                inputs.forget_users(&mut to_reset);
+        if value.0.pending.replace(0) != 0 {
+            if let Some(Origin::WeightedSum(weights, inputs)) = &*value.0.origin {
+                weights.pending.set(0);
+                inputs.pending.set(0);
             }
+            to_reset.extend(value.receivers());
         }
-    }
-}
-
-impl Value {
-    /// Counts one more user of this node. The first one sets the gradient to 0 and leaves the node
-    /// `to_walk`. Returns the node's data, or nothing if a guard of the node is alive.
-    #[inline]
-    fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<f64> {
-        let mut numbers = self.0.numbers.try_borrow_mut().ok()?;
-        if !self.is_leaf() {
-            let pending = self.0.pending.get();
-            if pending == 0 {
-                numbers.grad = 0.0;
-                to_walk.push(self);
-            }
-            self.0.pending.set(pending + 1);
-        }
-        Some(numbers.data)
     }
 }
 
@@ -195,7 +191,7 @@ impl SharedValues {
     /// Counts one more sum that uses this list; the first one visits its values. Returns nothing if
     /// a guard of one of them is alive.
     #[inline]
-    fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
+    fn count_sum<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
         let pending = self.pending.get();
         self.pending.set(pending + 1);
         if pending == 0 {
@@ -208,13 +204,6 @@ impl SharedValues {
             }
         }
         Some(())
-    }
-
-    /// Takes back the count; if there was one, the values are `to_reset`, too.
-    fn forget_users<'graph>(&'graph self, to_reset: &mut Vec<&'graph Value>) {
-        if self.pending.replace(0) != 0 {
-            to_reset.extend(&self.values);
-        }
     }
 
     /// The rule of a weighted sum: that of `*` for each product.

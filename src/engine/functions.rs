@@ -5,7 +5,8 @@ use super::label::Label;
 use super::view::Argument;
 use crate::ops::{Arity, Op, UNREAD, operations};
 
-/// An argument for an operation: a node, or a number that is a constant of the expression.
+/// An argument to pass to an operation: a node, or a number that is a constant of the expression.
+/// To look at the arguments of a recorded operation, see [`Argument`].
 ///
 /// Functions of two arguments accept anything that converts into it as the second: `x.max(&y)`,
 /// `x.max(y)`, `x.max(0.5)`. The first is a node: for 2ˣ with a base of 2,

@@ -58,8 +58,8 @@ impl Value {
     #[track_caller]
     pub fn gradient(&self, xs: &[Value]) -> Vec<Value> {
         let order = TopologicalOrder::of(slice::from_ref(self));
-        let wanted = leading_to(&order, xs);
-        // What has been passed down to each node, by position.
+        let wanted = order.leading_to(xs.iter().filter_map(|x| order.find(x)));
+        // The parts passed down to each node, by position.
         let mut parts: Vec<Vec<Symbol>> = vec![Vec::new(); order.nodes().len()];
         let mut gradients: Vec<Option<Symbol>> = vec![None; order.nodes().len()];
         parts[order.position(self)].push(Symbol::from(1.0));
@@ -142,8 +142,8 @@ pub fn jacobian(ys: &[Value], xs: &[Value]) -> Vec<Vec<Value>> {
 /// The Hessian of `y`: the derivative of each derivative with respect to each of `xs`.
 ///
 /// It costs one gradient, and a gradient of that for each x. To multiply the Hessian by a vector,
-/// [`hessian_vector_product`] is enough. It is [`jacobian`]`(&y.gradient(xs), xs)`; who needs the
-/// gradient too, as Newton's method does, should take it apart so.
+/// [`hessian_vector_product`] is enough. It is [`jacobian`]`(&y.gradient(xs), xs)`; if you also
+/// need the gradient, as Newton's method does, make the two calls yourself.
 ///
 /// ```
 /// use micrograd::engine::{Value, hessian};
@@ -197,19 +197,6 @@ pub fn hessian_vector_product(y: &Value, xs: &[Value], vector: &[f64]) -> Vec<Va
     let gradient = y.gradient(xs);
     let parts = iter::zip(&gradient, vector).map(|(slope, &number)| slope * number);
     parts.sum::<Value>().gradient(xs)
-}
-
-/// For each node, by position, whether a gradient that arrives there reaches one of `xs`.
-fn leading_to(order: &TopologicalOrder, xs: &[Value]) -> Vec<bool> {
-    let mut leading = vec![false; order.nodes().len()];
-    for position in xs.iter().filter_map(|x| order.find(x)) {
-        leading[position] = true;
-    }
-    for (position, value) in order.nodes().iter().enumerate() {
-        let receivers = value.receivers();
-        receivers.for_each(|x| leading[position] |= leading[order.position(x)]);
-    }
-    leading
 }
 
 /// The sum of what has been passed down, if anything has.

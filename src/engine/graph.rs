@@ -1,6 +1,7 @@
 //! The graph: nodes and the handles to them.
 
 use std::cell::{Cell, Ref, RefCell, RefMut};
+use std::collections::HashMap;
 use std::fmt;
 use std::mem::ManuallyDrop;
 use std::rc::Rc;
@@ -194,9 +195,9 @@ impl Value {
         self.0.numbers.borrow_mut()
     }
 
-    /// Whether the user made the value, which was not computed.
+    /// Whether the value was not computed: the user made it.
     #[inline]
-    pub(crate) fn is_leaf(&self) -> bool {
+    pub fn is_leaf(&self) -> bool {
         self.0.origin.is_none()
     }
 
@@ -237,9 +238,25 @@ impl Value {
     pub(crate) fn set_label(&self, label: Label) {
         self.0.label.set(label);
     }
+
+    /// The index of each leaf in a list. Panics if one is not a leaf, or is there twice.
+    #[track_caller]
+    pub(crate) fn indices_of_leaves(role: &str, leaves: &[Self]) -> HashMap<NodeId, usize> {
+        let mut indices = HashMap::with_capacity(leaves.len());
+        for (i, leaf) in leaves.iter().enumerate() {
+            assert!(
+                leaf.is_leaf(),
+                "{role} {i} is not a leaf: it was computed from other values"
+            );
+            if let Some(first) = indices.insert(leaf.id(), i) {
+                panic!("{role} {i} is the same leaf as {role} {first}");
+            }
+        }
+        indices
+    }
 }
 
-/// The identity of a node. It is that of no other node as long as a handle to this one is alive.
+/// The identity of a node: no other node has it while a handle to this one is alive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct NodeId(*const ());
 
@@ -261,8 +278,8 @@ impl Drop for Node {
 }
 
 impl Node {
-    /// Gives up the operands. Of those that nothing else holds it returns one, and leaves the
-    /// others `waiting`; so a chain needs no stack.
+    /// Gives up the operands. If some have no other holder, returns one and leaves the rest
+    /// `waiting`, so that a chain needs no stack.
     #[inline]
     fn release_operands(&mut self, waiting: &mut Vec<Value>) -> Option<Value> {
         match self.origin.take()? {

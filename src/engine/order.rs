@@ -2,11 +2,11 @@
 
 use super::graph::Value;
 
-/// All nodes below some values, in topological order: each after its operands, and these from left
-/// to right.
+/// All nodes below some values, in topological order: each after its operands, and these in the
+/// order of [`Value::operands`].
 ///
 /// The list is a plain one, of handles; it does not change when the graph grows. With
-/// [`Value::operation`] and [`Value::operands`] it makes tools of your own, such as one that writes
+/// [`Value::operation`] and [`Value::operands`] you can write tools such as this one, which writes
 /// a graph as text for Graphviz:
 ///
 /// ```
@@ -100,6 +100,20 @@ impl<'graph> TopologicalOrder<'graph> {
             }
         }
         receiving
+    }
+
+    /// For each node, by position, whether a gradient that arrives there reaches one of the nodes
+    /// at these positions, or is for one of them.
+    pub(crate) fn leading_to(&self, positions: impl IntoIterator<Item = usize>) -> Vec<bool> {
+        let mut leading = vec![false; self.nodes.len()];
+        for position in positions {
+            leading[position] = true;
+        }
+        for (position, value) in self.nodes.iter().enumerate() {
+            let receivers = value.receivers();
+            receivers.for_each(|x| leading[position] |= leading[self.position(x)]);
+        }
+        leading
     }
 
     /// Where the node is among [`nodes`](Self::nodes), if it is one of them.

@@ -3,17 +3,29 @@
 //! All tools that look at a graph stand on it: the tree, the anomaly report, the recording of a
 //! tape, and tools of your own.
 
-use std::collections::HashMap;
 use std::iter;
 
-use super::graph::{NodeId, Origin, Value};
+use super::graph::{Origin, Value};
 use crate::ops::{Op, UNREAD};
 
 /// How a value was computed; returned by [`Value::operation`].
+///
+/// ```
+/// use micrograd::engine::{Operation, Value};
+///
+/// let x = Value::new(2.0);
+/// let product = 3.0 * &x;
+/// match product.operation() {
+///     Operation::Apply { op, x, y, .. } => {
+///         assert_eq!((op.name(), x.data(), y.unwrap().data()), ("mul", 3.0, 2.0));
+///     }
+///     other => println!("a leaf, a sum, or an operation of a later version: {other:?}"),
+/// }
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Operation<'graph> {
-    /// Not computed: the user made the value.
+    /// A leaf, which the user made.
     Leaf,
     /// An operation of the table, of one argument or two. A parameter, such as the slope of
     /// `leaky_relu`, is the second argument.
@@ -30,7 +42,8 @@ pub enum Operation<'graph> {
     Sum(Terms<'graph>),
 }
 
-/// An argument of an operation.
+/// An argument of a recorded operation. To pass one to an operation, see
+/// [`Operand`](super::Operand).
 #[derive(Clone, Copy, Debug)]
 pub enum Argument<'graph> {
     /// A node of the graph.
@@ -102,9 +115,9 @@ impl Value {
         }
     }
 
-    /// The nodes that the value was computed from. A node that is there twice comes twice;
-    /// constants do not come. The order is from left to right, but of a sum of products the inputs
-    /// come last.
+    /// The nodes that the value was computed from. A node that occurs twice is listed twice;
+    /// constants are not listed. The order is from left to right, except that a sum of products
+    /// lists its weights and single terms before its inputs.
     #[inline]
     pub fn operands(&self) -> impl Iterator<Item = &Value> {
         match self.operation() {
@@ -132,23 +145,14 @@ impl Value {
     /// Whether a gradient that arrives here ends here, as at `detach` and at conditions.
     #[inline]
     pub(crate) fn ends_gradient(&self) -> bool {
-        matches!(self.operation(), Operation::Apply { op, .. } if !op.passes_to_x())
-    }
-
-    /// The index of each leaf in a list. Panics if one is not a leaf, or is there twice.
-    #[track_caller]
-    pub(crate) fn indices_of_leaves(role: &str, leaves: &[Self]) -> HashMap<NodeId, usize> {
-        let mut indices = HashMap::with_capacity(leaves.len());
-        for (i, leaf) in leaves.iter().enumerate() {
-            assert!(
-                leaf.is_leaf(),
-                "{role} {i} is not a leaf: it was computed from other values"
-            );
-            if let Some(first) = indices.insert(leaf.id(), i) {
-                panic!("{role} {i} is the same leaf as {role} {first}");
+        match self.operation() {
+            Operation::Apply { op, x, y } => {
+                let to_x = op.passes_to_x() && x.node().is_some();
+                let to_y = op.passes_to_y() && y.and_then(Argument::node).is_some();
+                !to_x && !to_y
             }
+            Operation::Leaf | Operation::Sum(_) => false,
         }
-        indices
     }
 }
 
@@ -191,6 +195,12 @@ impl<'graph> Iterator for Nodes<'graph> {
         Some(first)
     }
 
+    fn size_hint(&self) -> (usize, Option<usize>) {
+        let arguments = self.arguments.iter().flatten().count();
+        let nodes = arguments + self.lists.iter().map(|list| list.len()).sum::<usize>();
+        (nodes, Some(nodes))
+    }
+
     /// Faster than one by one: every walk over a graph is this loop.
     #[inline]
     fn fold<B, F: FnMut(B, &'graph Value) -> B>(self, init: B, mut visit: F) -> B {
@@ -219,8 +229,8 @@ impl<'graph> Operation<'graph> {
         }
     }
 
-    /// The operation's label in drawings, `R` for `relu`; a leaf has none. A sum of a single
-    /// product is labelled as that.
+    /// The operation's label in drawings, `R` for `relu`; a leaf has none. A sum of one product has
+    /// the label of a product.
     pub fn label(&self) -> Option<&'static str> {
         match self {
             Self::Leaf => None,

@@ -13,7 +13,7 @@
 //! result and `g` the gradient that arrives from above, as in `notes/Gradients.md`.
 //!
 //! Everything else derives from the rows. To add an operation, add its row here and its paragraph
-//! to the notes; the tests name whatever else is missing. Four things to know when writing one:
+//! to the notes; tests report anything else that is missing. Four rules for rows:
 //!
 //! - The table is closed: a rule is written with operators and with functions of the table only,
 //!   because rules run on other numbers than `f64`, too, some of which are not even `Copy`.

@@ -23,7 +23,7 @@ operations!(list_rules);
 pub(crate) const XS: [f64; 11] = [-4.3, -2.6, -1.7, -0.8, -0.35, 0.3, 0.7, 1.25, 2.3, 3.7, 4.1];
 pub(crate) const YS: [f64; 9] = [-2.0, -1.4, -0.6, -0.5, 0.45, 0.5, 1.3, 2.0, 3.0];
 
-/// Those whose domain has no negative numbers.
+/// Operations whose domain has no negative numbers.
 const OF_POSITIVES: [Op; 5] = [Op::Sqrt, Op::Ln, Op::Log2, Op::Log10, Op::Acosh];
 
 /// Every operation at every point at which it has a finite value.
@@ -40,7 +40,7 @@ pub(crate) fn points() -> impl Iterator<Item = (Op, f64, f64)> {
     })
 }
 
-/// Those that have a kink or a jump where one of the arguments is 0, or an infinite slope.
+/// Operations that have a kink or a jump where one of the arguments is 0, or an infinite slope.
 const NOT_SMOOTH_AT_0: [Op; 8] = [
     Op::Sqrt,
     Op::Cbrt,
@@ -259,7 +259,7 @@ fn nan_passes_through_every_operation_but_the_conditions() {
         };
         assert!(of_nan.iter().all(|value| value.is_nan()), "{op:?}");
     }
-    // What does not depend on an argument does not depend on its being NaN.
+    // An argument's NaN does not matter where the result does not depend on the argument.
     assert_eq!((NAN.pow(0.0), 1.0.pow(NAN)), (1.0, 1.0));
 }
 

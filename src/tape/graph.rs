@@ -6,28 +6,22 @@ use crate::ops::UNREAD;
 
 impl Program {
     /// The outputs at one row, as a graph of new nodes, with the names and lines that were
-    /// recorded.
-    ///
-    /// If there are parameters, no gradient is passed down to inputs, as in a backward pass over a
-    /// batch.
+    /// recorded; and the new leaves that stand for the parameters.
     #[track_caller]
-    pub(super) fn graph(&self, parameters: &[Value], row: &[f64]) -> Vec<Value> {
+    pub(super) fn graph(&self, parameters: &[Value], row: &[f64]) -> (Vec<Value>, Vec<Value>) {
+        let mut leaves = Vec::with_capacity(parameters.len());
         let mut shared = self.constants_among(self.once.results().end);
         for (place, parameter) in self.shared_parameters().zip(parameters) {
             let leaf = Value::new(parameter.data());
             leaf.set_label(parameter.label());
-            shared[place] = leaf.into();
+            shared[place] = Operand::from(&leaf);
+            leaves.push(leaf);
         }
         self.rebuild(&self.once, Place::Shared, &[], &mut shared);
 
         let mut slots = self.constants_among(self.slots());
         for (place, &number) in self.input_slots().zip(row) {
-            let leaf = self.labelled(Place::Slot(place), Value::new(number));
-            slots[place] = if parameters.is_empty() {
-                leaf.into()
-            } else {
-                self.labelled(Place::Slot(place), leaf.detach()).into()
-            };
+            slots[place] = self.labelled(Place::Slot(place), Value::new(number)).into();
         }
         for (place, &copied) in self.copy_slots().zip(&self.copies) {
             slots[place] = shared[copied as usize].clone();
@@ -36,7 +30,7 @@ impl Program {
             self.rebuild(segment, Place::Slot, &shared, &mut slots);
         }
         let outputs = self.outputs.iter().map(|&slot| &slots[slot as usize]);
-        outputs.map(|output| node(output).clone()).collect()
+        (outputs.map(|output| node(output).clone()).collect(), leaves)
     }
 
     /// The constants, and room for what follows them.

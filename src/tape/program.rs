@@ -1,4 +1,4 @@
-//! What recording writes and replays run: a graph as flat arrays.
+//! The program that recording writes and replays run: a graph as flat arrays.
 //!
 //! Two arrays of numbers belong to a program. The *shared* numbers are the same for all rows of a
 //! replay, and computed once: constants, parameters, and what depends on nothing else. The *slots*
@@ -38,7 +38,7 @@ pub(super) struct Segment {
     /// The index of the first result.
     first: usize,
     pub(super) steps: Vec<Step>,
-    /// What the sums among the steps multiply.
+    /// The factors of the sums among the steps.
     pairs: Vec<[u32; 2]>,
 }
 
@@ -56,9 +56,9 @@ pub(super) struct Program {
     pub(super) copies: Vec<u32>,
     /// The slots of the outputs.
     pub(super) outputs: Vec<u32>,
-    /// What passes no gradient down: conditions and the like, and what only these read.
+    /// Flags of results that pass no gradient down, or receive none.
     pub(super) silent: Silent,
-    /// Of inputs and results that have one; parameters have theirs at hand.
+    /// Labels of inputs and results; parameters keep their own.
     pub(super) labels: HashMap<Place, Label>,
 }
 
@@ -154,7 +154,7 @@ impl Program {
         if wanted.contains(&slot) {
             gradients[slot] = 1.0;
         }
-        // What receives nothing takes no part, not even as 0 · ∞.
+        // A result that receives nothing is skipped: 0 · ∞ would be NaN.
         if self.outputs.len() == 1 {
             for segment in [&self.learned, &self.plain] {
                 segment.backward(shared, values, gradients, &wanted, &mut [], |out| {
@@ -171,7 +171,7 @@ impl Program {
         }
     }
 
-    /// Of each slot, whether the given one passes a gradient down to it.
+    /// For each slot, whether a backward pass from `slot` reaches it.
     fn slots_below(&self, slot: usize) -> Vec<bool> {
         let mut below = vec![false; self.slots()];
         below[slot] = true;

@@ -24,7 +24,7 @@ pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value
 
 /// The leaves that vary by row.
 struct Inputs {
-    /// By address.
+    /// By node.
     indices: HashMap<NodeId, usize>,
 }
 
@@ -41,7 +41,7 @@ impl Inputs {
     }
 }
 
-/// What makes a number change: the rows of a batch, or what happens between two replays.
+/// The source of a number's changes: the rows of a batch, or the parameters between two replays.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum VariesWith {
     Inputs,
@@ -55,7 +55,7 @@ impl VariesWith {
     }
 }
 
-/// What has to be known of a graph before its numbers can be given places.
+/// Facts about a graph that are needed to give its numbers places.
 struct Survey {
     /// By position.
     varies_with: Vec<VariesWith>,
@@ -163,7 +163,7 @@ struct Recorder<'graph> {
     order: &'graph TopologicalOrder<'graph>,
     inputs: &'graph Inputs,
     constants: &'graph Constants,
-    /// Of the nodes that have been recorded, by position.
+    /// The places of the nodes recorded so far, by position.
     places: Vec<Place>,
     parameters: Vec<Value>,
     program: Program,
