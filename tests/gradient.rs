@@ -17,6 +17,7 @@ use micrograd::tape::{Tape, VectorTape};
 
 #[track_caller]
 fn assert_agrees(ours: f64, theirs: f64) {
+    assert!(theirs.is_finite());
     assert_close(ours, theirs, 1e-12 * theirs.abs().max(1.0), "a derivative");
 }
 

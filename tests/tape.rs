@@ -86,6 +86,7 @@ fn assert_same_gradients<const N: usize>(
     assert_eq!(mean, expected, "{what}, {} rows", rows.len());
     for (i, parameter) in parameters.iter().enumerate() {
         let what = format!("{what}, {} rows, parameter {i}", rows.len());
+        assert!(gradients[i].is_finite(), "{what}");
         assert_close(parameter.grad(), gradients[i], 1e-12 * sizes[i], &what);
     }
 }
@@ -103,6 +104,7 @@ fn assert_same_input_gradient<const N: usize>(
     let (value, gradient) = tape.gradient(&row);
     assert_eq!(value, output.data(), "{what}");
     for (ours, theirs) in iter::zip(gradient, each(&inputs, Value::grad)) {
+        assert!(theirs.is_finite(), "{what}");
         assert_close(ours, theirs, 1e-12 * theirs.abs(), what);
     }
 }

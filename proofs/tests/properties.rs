@@ -66,6 +66,7 @@ fn size(nodes: &[Value]) -> f64 {
 fn assert_all_close(ours: &[f64], theirs: &[f64], tolerance: f64) {
     assert_eq!(ours.len(), theirs.len());
     for (ours, theirs) in iter::zip(ours, theirs) {
+        assert!(theirs.is_finite(), "{theirs}");
         assert_close(*ours, *theirs, tolerance, &format!("to {tolerance:e}"));
     }
 }

@@ -57,10 +57,10 @@ impl Value {
     /// the gradient.
     #[inline]
     fn pass_down<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
+        let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
         let Some(origin) = &*self.0.origin else {
             return;
         };
-        let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
         match origin {
             Origin::Unary(op, x) => {
                 if op.passes_to_x() {
@@ -105,22 +105,6 @@ impl Value {
             }
         }
     }
-
-    /// Counts one more user of this node. The first one sets the gradient to 0 and leaves the node
-    /// `to_walk`. Returns the node's data, or nothing if a guard of the node is alive.
-    #[inline]
-    fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<f64> {
-        let mut numbers = self.0.numbers.try_borrow_mut().ok()?;
-        if !self.is_leaf() {
-            let pending = self.0.pending.get();
-            if pending == 0 {
-                numbers.grad = 0.0;
-                to_walk.push(self);
-            }
-            self.0.pending.set(pending + 1);
-        }
-        Some(numbers.data)
-    }
 }
 
 /// Counts the users of every inner node that receives a gradient, and sets its gradient to 0.
@@ -139,13 +123,13 @@ fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) ->
                 }
             }
             Origin::Binary(op, x, y) => {
-                if op.passes_to_x() {
+                if op.passes_to_y() {
+                    // And to x: see the table.
                     x.count_user(to_walk)?;
-                    if op.passes_to_y() {
-                        y.count_user(to_walk)?;
-                    } else {
-                        y.0.numbers.try_borrow().ok()?; // the rule for x reads it
-                    }
+                    y.count_user(to_walk)?;
+                } else if op.passes_to_x() {
+                    x.count_user(to_walk)?;
+                    y.0.numbers.try_borrow().ok()?; // the rule for x reads it
                 }
             }
             Origin::ConstantLeft(op, _, y) => {
@@ -181,6 +165,24 @@ fn forget_users(root: &Value) {
             }
             to_reset.extend(value.receivers());
         }
+    }
+}
+
+impl Value {
+    /// Counts one more user of this node. The first one sets the gradient to 0 and leaves the node
+    /// `to_walk`. Returns the node's data, or nothing if a guard of the node is alive.
+    #[inline]
+    fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<f64> {
+        let mut numbers = self.0.numbers.try_borrow_mut().ok()?;
+        if !self.is_leaf() {
+            let pending = self.0.pending.get();
+            if pending == 0 {
+                numbers.grad = 0.0;
+                to_walk.push(self);
+            }
+            self.0.pending.set(pending + 1);
+        }
+        Some(numbers.data)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Numbers that agree to a tolerance.
 
-/// Whether two numbers are at most `tolerance` apart. Equal infinities are close, and NaN is close
-/// to NaN alone.
+/// Whether two numbers are at most `tolerance` apart. An infinity is close to itself alone, whatever
+/// the tolerance, and NaN to NaN alone.
 pub(crate) fn is_close(ours: f64, theirs: f64, tolerance: f64) -> bool {
-    ours == theirs || ours.is_nan() && theirs.is_nan() || (ours - theirs).abs() <= tolerance
+    ours == theirs
+        || ours.is_nan() && theirs.is_nan()
+        || theirs.is_finite() && (ours - theirs).abs() <= tolerance
 }
 
 /// Asserts that two numbers are close.
