@@ -18,7 +18,12 @@ struct Difference {
     because: &'static str,
 }
 
-const DIFFERENCES: [Difference; 7] = [
+const DIFFERENCES: [Difference; 8] = [
+    Difference {
+        op: Op::Acosh,
+        at: |x, _| x == -1.0,
+        because: "the slope of NaN is infinite there, and its sign is that of (x - 1)(x + 1) = -0",
+    },
     Difference {
         op: Op::Signum,
         at: |x, _| x.is_nan(),
@@ -41,7 +46,7 @@ const DIFFERENCES: [Difference; 7] = [
     },
     Difference {
         op: Op::Pow,
-        at: |x, y| x == f64::NEG_INFINITY && y == 0.5,
+        at: |x, y| (x == f64::NEG_INFINITY || x == 0.0) && y == 0.5,
         because: "an exponent of 1/2 is a square root, in PyTorch only if it is a literal",
     },
     Difference {
