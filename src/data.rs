@@ -86,8 +86,8 @@ pub fn train_test_split<Row>(
     (train, rows)
 }
 
-/// Splits the rows at random into a training and a test set, so that the classes have the same shares
-/// in both, to a row. The size of the test set is that of [`train_test_split`].
+/// Splits the rows at random into a training and a test set, so that the classes have the same
+/// shares in both, to a row. The size of the test set is that of [`train_test_split`].
 ///
 /// ```
 /// use micrograd::data::stratified_split;
@@ -126,8 +126,8 @@ pub fn stratified_split<Row, Class: Ord>(
     (train, test)
 }
 
-/// Each size times `part / all`, in whole numbers that add up to `part`: rounded down, and those with
-/// the greatest remainders up.
+/// Each size times `part / all`, in whole numbers that add up to `part`: rounded down, and those
+/// with the greatest remainders up.
 fn shares(sizes: &[usize], all: usize, part: usize) -> Vec<usize> {
     let all = all.max(1);
     let mut shares: Vec<_> = sizes.iter().map(|size| size * part / all).collect();
