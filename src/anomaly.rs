@@ -123,14 +123,18 @@ impl Value {
     #[must_use]
     #[track_caller]
     pub fn find_anomaly(&self) -> Option<Anomaly> {
-        self.find_anomaly_on_the_way_to(Value::is_leaf)
+        self.find_anomaly_on_the_way_to(|order| {
+            let positions = 0..order.nodes().len();
+            positions.filter(|&i| order.nodes()[i].is_leaf()).collect()
+        })
     }
 
-    /// The same, but of gradients only those that lead to certain leaves are looked at.
+    /// The same, but of gradients only those that lead to the nodes at certain positions are looked
+    /// at.
     #[track_caller]
     pub(crate) fn find_anomaly_on_the_way_to(
         &self,
-        is_wanted: impl Fn(&Value) -> bool,
+        wanted: impl FnOnce(&TopologicalOrder) -> Vec<usize>,
     ) -> Option<Anomaly> {
         let order = TopologicalOrder::of(slice::from_ref(self));
         // Operands come first, so those of the first one are finite.
@@ -141,15 +145,15 @@ impl Value {
         }
         // Now the users of a node come first, and their gradients are finite.
         let receiving = order.receiving(slice::from_ref(self));
-        let nodes = order.nodes().iter().enumerate();
-        let wanted = nodes.clone().filter(|(_, node)| is_wanted(node));
-        let leading = order.leading_to(wanted.map(|(position, _)| position));
-        for (position, node) in nodes.rev() {
-            if receiving[position] && leading[position] && !node.grad().is_finite() {
-                return Some(anomaly_of_gradient(&order, &receiving, position));
-            }
+        let nodes = order.nodes().iter().enumerate().rev();
+        let suspects = nodes.filter(|&(i, node)| receiving[i] && !node.grad().is_finite());
+        let suspects: Vec<_> = suspects.map(|(position, _)| position).collect();
+        if suspects.is_empty() {
+            return None;
         }
-        None
+        let leading = order.leading_to(wanted(&order));
+        let born = suspects.into_iter().find(|&position| leading[position]);
+        born.map(|position| anomaly_of_gradient(&order, &receiving, position))
     }
 }
 

@@ -29,9 +29,9 @@
 //! - [`data`]: a generated data set; mini-batches, splits and standardisation.
 //! - [`metrics`]: how good predictions are.
 //!
-//! Functions that need randomness take an `Rng` of the crate [`rand`]. [`rng`] makes one from a seed.
-//! The crate is re-exported, so that versions agree, without OS entropy: for a seed from the system,
-//! add `rand` with its default features.
+//! Functions that need randomness take an `Rng` of the crate [`rand`]; [`rng`] makes one of a seed.
+//! The crate is re-exported, so that versions agree, without OS entropy: for a seed from the
+//! system, add `rand` with its default features.
 
 #![deny(missing_docs)]
 

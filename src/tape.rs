@@ -73,7 +73,6 @@
 //! How it works is told in `notes/Tape.md`.
 
 use std::cell::Cell;
-use std::collections::HashSet;
 use std::fmt;
 use std::slice;
 
@@ -227,16 +226,15 @@ impl Tape {
         self.recording.expect_rows(rows);
         for look_at_gradients in [false, true] {
             for (i, row) in rows.iter().enumerate() {
-                let (outputs, parameters) = self.recording.graph(row.as_ref());
+                let (outputs, variables) = self.recording.graph(row.as_ref());
                 let output = &outputs[0];
                 if look_at_gradients {
                     output.backward();
                 }
-                // A tape without parameters computes the gradient of its inputs.
-                let ids: HashSet<_> = parameters.iter().map(Value::id).collect();
-                let is_wanted =
-                    |leaf: &Value| leaf.is_leaf() && (ids.is_empty() || ids.contains(&leaf.id()));
-                if let Some(anomaly) = output.find_anomaly_on_the_way_to(is_wanted) {
+                let anomaly = output.find_anomaly_on_the_way_to(|order| {
+                    variables.iter().filter_map(|x| order.find(x)).collect()
+                });
+                if let Some(anomaly) = anomaly {
                     return Some(anomaly.in_row(i));
                 }
             }

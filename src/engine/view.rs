@@ -73,8 +73,8 @@ pub struct Terms<'graph> {
 impl Value {
     /// How the value was computed, and from what.
     ///
-    /// With [`topological_order`](super::topological_order) it makes tools such as this one, which
-    /// counts the operations of a graph by name:
+    /// With [`topological_order`](super::topological_order) you can write tools such as this one,
+    /// which counts the operations of a graph by name:
     ///
     /// ```
     /// use std::collections::BTreeMap;
@@ -128,7 +128,8 @@ impl Value {
     }
 
     /// The [`operands`](Self::operands) to which the operation passes a gradient down: not the
-    /// argument of `detach`, nor the arguments of a condition, nor the condition of `when`.
+    /// argument of `detach`, nor the arguments of a condition, nor the condition of `when` or
+    /// `unless`.
     #[inline]
     pub fn receivers(&self) -> impl Iterator<Item = &Value> {
         match self.operation() {
@@ -145,14 +146,7 @@ impl Value {
     /// Whether a gradient that arrives here ends here, as at `detach` and at conditions.
     #[inline]
     pub(crate) fn ends_gradient(&self) -> bool {
-        match self.operation() {
-            Operation::Apply { op, x, y } => {
-                let to_x = op.passes_to_x() && x.node().is_some();
-                let to_y = op.passes_to_y() && y.and_then(Argument::node).is_some();
-                !to_x && !to_y
-            }
-            Operation::Leaf | Operation::Sum(_) => false,
-        }
+        !self.is_leaf() && self.receivers().next().is_none()
     }
 }
 

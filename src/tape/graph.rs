@@ -6,22 +6,27 @@ use crate::ops::UNREAD;
 
 impl Program {
     /// The outputs at one row, as a graph of new nodes, with the names and lines that were
-    /// recorded; and the new leaves that stand for the parameters.
+    /// recorded; and its variables: the new leaves that stand for the parameters, or, without
+    /// parameters, for the inputs.
     #[track_caller]
     pub(super) fn graph(&self, parameters: &[Value], row: &[f64]) -> (Vec<Value>, Vec<Value>) {
-        let mut leaves = Vec::with_capacity(parameters.len());
+        let mut variables = Vec::with_capacity(parameters.len());
         let mut shared = self.constants_among(self.once.results().end);
         for (place, parameter) in self.shared_parameters().zip(parameters) {
             let leaf = Value::new(parameter.data());
             leaf.set_label(parameter.label());
             shared[place] = Operand::from(&leaf);
-            leaves.push(leaf);
+            variables.push(leaf);
         }
         self.rebuild(&self.once, Place::Shared, &[], &mut shared);
 
         let mut slots = self.constants_among(self.slots());
         for (place, &number) in self.input_slots().zip(row) {
-            slots[place] = self.labelled(Place::Slot(place), Value::new(number)).into();
+            let leaf = self.labelled(Place::Slot(place), Value::new(number));
+            slots[place] = Operand::from(&leaf);
+            if parameters.is_empty() {
+                variables.push(leaf);
+            }
         }
         for (place, &copied) in self.copy_slots().zip(&self.copies) {
             slots[place] = shared[copied as usize].clone();
@@ -30,7 +35,10 @@ impl Program {
             self.rebuild(segment, Place::Slot, &shared, &mut slots);
         }
         let outputs = self.outputs.iter().map(|&slot| &slots[slot as usize]);
-        (outputs.map(|output| node(output).clone()).collect(), leaves)
+        (
+            outputs.map(|output| node(output).clone()).collect(),
+            variables,
+        )
     }
 
     /// The constants, and room for what follows them.
