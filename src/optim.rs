@@ -19,31 +19,143 @@
 //! assert!((x.data() - 3.0).abs() < 1e-3);
 //! ```
 
+use std::collections::BTreeMap;
+
 use crate::engine::Value;
 
 /// Steps parameters against their gradients.
 ///
 /// A training step is `zero_grad`, a forward and a backward pass, `step`.
+///
+/// An optimizer of your own holds [`Settings`], names its running quantities, and gives the formula
+/// of its step; all else follows, its state in checkpoints included. This is Lion (Chen et al.
+/// 2023, algorithm 2):
+///
+/// ```
+/// use micrograd::engine::Value;
+/// use micrograd::optim::{Optimizer, Settings};
+///
+/// struct Lion {
+///     settings: Settings,
+/// }
+///
+/// impl Optimizer for Lion {
+///     fn settings(&self) -> &Settings {
+///         &self.settings
+///     }
+///
+///     fn settings_mut(&mut self) -> &mut Settings {
+///         &mut self.settings
+///     }
+///
+///     fn running(&self) -> Vec<Option<&'static str>> {
+///         vec![Some("exp_avg")]
+///     }
+///
+///     fn update(&mut self) {
+///         self.settings.descend(|p, g, lr, [m]| {
+///             let direction = (0.9 * *m + 0.1 * g).signum();
+///             *m = 0.99 * *m + 0.01 * g;
+///             p - lr * direction
+///         });
+///     }
+/// }
+///
+/// let x = Value::new(1.0);
+/// let settings = Settings::new([x.clone()], 0.25);
+/// let mut optim = Lion { settings }.weight_decay(0.1);
+/// (&x * 8.0).backward();
+/// optim.step();
+/// assert_eq!(x.data(), 0.75);
+/// assert_eq!(optim.state()["exp_avg"], [0.01 * (8.0 + 0.1)]);
+/// ```
 pub trait Optimizer {
-    /// The parameters that a step moves.
-    fn parameters(&self) -> &[Value];
+    /// What all optimizers share.
+    fn settings(&self) -> &Settings;
+
+    /// What all optimizers share, to be changed.
+    fn settings_mut(&mut self) -> &mut Settings;
+
+    /// The names of the quantities that a step leaves for the next one, a number for each
+    /// parameter, in the order in which the formula takes them. They are 0 at first. One that is
+    /// not in use with these settings is None: it is 0 in each step.
+    ///
+    /// The built-in optimizers take PyTorch's names.
+    fn running(&self) -> Vec<Option<&'static str>>;
+
+    /// Moves the parameters, by one call of [`Settings::descend`]. To take a step, call
+    /// [`step`](Self::step).
+    fn update(&mut self);
 
     /// Moves each parameter by its gradient.
     ///
     /// # Panics
     ///
-    /// If a guard of a parameter is alive. Nothing has been changed then.
-    fn step(&mut self);
+    /// If a guard of a parameter is alive. Nothing has been changed then. If
+    /// [`update`](Self::update) is not one call of [`Settings::descend`].
+    #[track_caller]
+    fn step(&mut self) {
+        expect_writable(self.parameters());
+        let names = self.running();
+        self.settings_mut().keep(&names);
+        let before = self.steps();
+        self.update();
+        let steps = self.steps() - before;
+        assert!(
+            steps == 1,
+            "an update calls Settings::descend once, not {steps} times"
+        );
+    }
+
+    /// The parameters that a step moves.
+    fn parameters(&self) -> &[Value] {
+        self.settings().parameters()
+    }
+
+    /// The number of steps so far.
+    fn steps(&self) -> usize {
+        self.settings().steps()
+    }
 
     /// The learning rate.
-    fn learning_rate(&self) -> f64;
+    fn learning_rate(&self) -> f64 {
+        self.settings().learning_rate()
+    }
 
     /// Sets the learning rate of the steps to come, for a schedule.
     ///
     /// # Panics
     ///
     /// If it is negative or NaN.
-    fn set_learning_rate(&mut self, learning_rate: f64);
+    #[track_caller]
+    fn set_learning_rate(&mut self, learning_rate: f64) {
+        self.settings_mut().set_learning_rate(learning_rate);
+    }
+
+    /// L2 penalty: adds `weight_decay` · parameter to each gradient. Default 0.
+    ///
+    /// # Panics
+    ///
+    /// If it is negative or NaN.
+    #[must_use]
+    #[track_caller]
+    fn weight_decay(mut self, weight_decay: f64) -> Self
+    where
+        Self: Sized,
+    {
+        self.settings_mut().set_weight_decay(weight_decay);
+        self
+    }
+
+    /// Ascends the gradient instead of descending it.
+    #[must_use]
+    fn maximize(mut self) -> Self
+    where
+        Self: Sized,
+    {
+        self.settings_mut().set_maximize(true);
+        self
+    }
 
     /// Sets the gradient of every parameter to 0.
     ///
@@ -56,45 +168,86 @@ pub trait Optimizer {
             parameter.zero_grad();
         }
     }
-}
 
-/// What all optimizers hold.
-#[derive(Clone, Debug)]
-struct Common {
-    parameters: Vec<Value>,
-    learning_rate: f64,
-    weight_decay: f64,
-    maximize: bool,
-}
+    /// What a step leaves for the next one, by PyTorch's names: `step`, the number of steps so far,
+    /// and the running quantities, with a number for each parameter. Settings are not in it.
+    ///
+    /// | optimizer | running quantities |
+    /// |---|---|
+    /// | [`SGD`] | |
+    /// | [`Momentum`] | `momentum_buffer` |
+    /// | [`RMSProp`] | `square_avg`; `grad_avg` if centered, `momentum_buffer` if momentum > 0 |
+    /// | [`Adam`] | `exp_avg`, `exp_avg_sq`; `max_exp_avg_sq` if AMSGrad |
+    ///
+    /// PyTorch's SGD keeps no `step`.
+    fn state(&self) -> BTreeMap<String, Vec<f64>> {
+        let settings = self.settings();
+        let mut state = BTreeMap::from([(String::from("step"), vec![self.steps() as f64])]);
+        for (quantity, name) in self.running().into_iter().enumerate() {
+            if let Some(name) = name {
+                let numbers = match settings.running(quantity) {
+                    Some(numbers) => numbers.to_vec(),
+                    None => vec![0.0; self.parameters().len()],
+                };
+                state.insert(name.into(), numbers);
+            }
+        }
+        state
+    }
 
-impl Common {
+    /// Goes on from a [`state`](Self::state) of such an optimizer for as many parameters.
+    ///
+    /// # Panics
+    ///
+    /// If a block is missing or has another length, if one has another name, or if `step` is no
+    /// number of steps. The state has not been changed then.
     #[track_caller]
-    fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
-        let parameters: Vec<_> = parameters.into_iter().collect();
-        Value::indices_of_leaves("parameter", &parameters);
-        Self {
-            parameters,
-            learning_rate: at_least_zero("learning rate", learning_rate),
-            weight_decay: 0.0,
-            maximize: false,
+    fn set_state(&mut self, state: &BTreeMap<String, Vec<f64>>) {
+        let misfits = misfits(&self.state(), state);
+        assert!(
+            misfits.is_empty(),
+            "the state does not fit the optimizer: {}",
+            misfits.join(", ")
+        );
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a number of steps, or it would not fit"
+        )]
+        let steps = state["step"][0] as usize;
+        let numbers = |name: Option<&str>| name.map(|name| state[name].clone());
+        let running = self.running().into_iter().map(numbers).collect();
+        self.settings_mut().resume(steps, running);
+    }
+}
+
+/// What keeps a state from being taken in place of the present one.
+fn misfits(
+    present: &BTreeMap<String, Vec<f64>>,
+    state: &BTreeMap<String, Vec<f64>>,
+) -> Vec<String> {
+    let mut misfits = Vec::new();
+    for (name, numbers) in present {
+        match state.get(name) {
+            None => misfits.push(format!("{name} is missing")),
+            Some(new) if new.len() != numbers.len() => misfits.push(format!(
+                "{name} has {} numbers, not {}",
+                new.len(),
+                numbers.len()
+            )),
+            Some(new) if name == "step" => misfits.extend(not_a_count(new[0])),
+            Some(_) => {}
         }
     }
+    let unknown = state.keys().filter(|name| !present.contains_key(*name));
+    misfits.extend(unknown.map(|name| format!("{name} is not in the optimizer")));
+    misfits
+}
 
-    /// A running quantity for each parameter, 0 at first.
-    fn zeros(&self) -> Vec<f64> {
-        vec![0.0; self.parameters.len()]
-    }
-
-    /// The direction to descend against, weight decay included.
-    fn gradient(&self, parameter: &Value) -> f64 {
-        let gradient = parameter.grad();
-        let gradient = if self.maximize { -gradient } else { gradient };
-        if self.weight_decay == 0.0 {
-            gradient // 0 · ∞ would be NaN
-        } else {
-            gradient + self.weight_decay * parameter.data()
-        }
-    }
+/// Why this can be no number of steps, if so.
+pub(crate) fn not_a_count(steps: f64) -> Option<String> {
+    let can_be = steps >= 0.0 && steps.fract() == 0.0 && steps <= 2_f64.powi(53);
+    (!can_be).then(|| format!("step is {steps}, no number of steps"))
 }
 
 /// Panics if not all parameters can be written, before one is.
@@ -125,64 +278,16 @@ fn part(name: &str, setting: f64) -> f64 {
     setting
 }
 
-/// Gives an optimizer with a field `common` and a method `update` the settings and the trait that
-/// all optimizers share.
-macro_rules! optimizer {
-    ($Optimizer:ident) => {
-        impl $Optimizer {
-            /// L2 penalty: adds `weight_decay` · parameter to each gradient. Default 0.
-            ///
-            /// # Panics
-            ///
-            /// If it is negative or NaN.
-            #[must_use]
-            #[track_caller]
-            pub fn weight_decay(mut self, weight_decay: f64) -> Self {
-                self.common.weight_decay =
-                    $crate::optim::at_least_zero("weight decay", weight_decay);
-                self
-            }
-
-            /// Ascends the gradient instead of descending it.
-            #[must_use]
-            pub fn maximize(mut self) -> Self {
-                self.common.maximize = true;
-                self
-            }
-        }
-
-        impl $crate::optim::Optimizer for $Optimizer {
-            fn parameters(&self) -> &[$crate::engine::Value] {
-                &self.common.parameters
-            }
-
-            #[track_caller]
-            fn step(&mut self) {
-                $crate::optim::expect_writable(&self.common.parameters);
-                self.update();
-            }
-
-            fn learning_rate(&self) -> f64 {
-                self.common.learning_rate
-            }
-
-            #[track_caller]
-            fn set_learning_rate(&mut self, learning_rate: f64) {
-                self.common.learning_rate =
-                    $crate::optim::at_least_zero("learning rate", learning_rate);
-            }
-        }
-    };
-}
-
 mod adam;
 mod clip;
 mod rmsprop;
 mod schedule;
+mod settings;
 mod sgd;
 
 pub use adam::Adam;
 pub use clip::{clip_grad_norm, clip_grad_value};
 pub use rmsprop::RMSProp;
 pub use schedule::Schedule;
+pub use settings::Settings;
 pub use sgd::{Momentum, SGD};

@@ -3,6 +3,7 @@
 mod common {
     pub(crate) mod close;
     pub(crate) mod golden;
+    pub(crate) mod optimizers;
     pub(crate) mod panics;
 }
 
@@ -10,10 +11,11 @@ use std::collections::BTreeMap;
 
 use common::close::assert_close;
 use common::golden;
+use common::optimizers::optimizer;
 use common::panics::panic_of;
 use micrograd::engine::Value;
 use micrograd::optim::{
-    Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, clip_grad_norm, clip_grad_value,
+    Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, Settings, clip_grad_norm, clip_grad_value,
 };
 
 const START: [f64; 3] = [1.0, -0.5, 2.0];
@@ -22,44 +24,6 @@ const START: [f64; 3] = [1.0, -0.5, 2.0];
 fn gradient(step: usize, i: usize, p: f64) -> f64 {
     let sign = if step * (i + 1) % 2 == 0 { 1.0 } else { -1.0 };
     0.1 * (step + 1) as f64 * sign + 0.3 * p
-}
-
-/// A setting of `optimizers.py` in our words.
-fn optimizer(setting: &str, p: Vec<Value>) -> Box<dyn Optimizer> {
-    match setting {
-        "sgd" => Box::new(SGD::new(p, 0.1)),
-        "sgd weight_decay" => Box::new(SGD::new(p, 0.1).weight_decay(0.05)),
-        "sgd maximize" => Box::new(SGD::new(p, 0.1).weight_decay(0.05).maximize()),
-        "momentum" => Box::new(Momentum::new(p, 0.1)),
-        "momentum 0.7" => Box::new(Momentum::new(p, 0.1).momentum(0.7)),
-        "momentum dampening" => Box::new(Momentum::new(p, 0.1).dampening(0.3)),
-        "momentum 0 dampening" => Box::new(Momentum::new(p, 0.1).momentum(0.0).dampening(0.3)),
-        "momentum nesterov" => Box::new(Momentum::new(p, 0.1).nesterov()),
-        "momentum weight_decay" => Box::new(Momentum::new(p, 0.1).weight_decay(0.05)),
-        "momentum maximize" => Box::new(Momentum::new(p, 0.1).maximize()),
-        "rmsprop" => Box::new(RMSProp::new(p, 0.01)),
-        "rmsprop alpha" => Box::new(RMSProp::new(p, 0.02).alpha(0.8)),
-        "rmsprop eps" => Box::new(RMSProp::new(p, 0.02).eps(0.1)),
-        "rmsprop momentum" => Box::new(RMSProp::new(p, 0.01).momentum(0.9)),
-        "rmsprop centered" => Box::new(RMSProp::new(p, 0.01).centered()),
-        "rmsprop centered momentum weight_decay" => {
-            let rmsprop = RMSProp::new(p, 0.01).centered().momentum(0.9);
-            Box::new(rmsprop.weight_decay(0.05))
-        }
-        "rmsprop maximize" => Box::new(RMSProp::new(p, 0.01).maximize()),
-        "adam" => Box::new(Adam::new(p, 0.1)),
-        "adam betas" => Box::new(Adam::new(p, 0.1).betas(0.7, 0.9)),
-        "adam eps" => Box::new(Adam::new(p, 0.1).eps(0.1)),
-        "adam weight_decay" => Box::new(Adam::new(p, 0.1).weight_decay(0.05)),
-        "adam amsgrad" => Box::new(Adam::new(p, 0.1).betas(0.7, 0.5).amsgrad()),
-        "adam maximize" => Box::new(Adam::new(p, 0.1).maximize()),
-        "adamw" => Box::new(Adam::new(p, 0.1).decoupled_weight_decay(0.01)),
-        "adamw amsgrad" => {
-            let adam = Adam::new(p, 0.1).betas(0.7, 0.5).amsgrad();
-            Box::new(adam.decoupled_weight_decay(0.2))
-        }
-        _ => panic!("optimizers.csv has a setting that this test does not know: {setting}"),
-    }
 }
 
 /// The rows of optimizers.csv by setting: the parameters after each step.
@@ -109,7 +73,7 @@ fn third(mut optim: impl Optimizer) -> f64 {
 fn the_notes_quote_the_code() {
     let without_spaces = |text: &str| text.split_whitespace().collect::<String>();
     let sources = without_spaces(concat!(
-        include_str!("../src/optim.rs"),
+        include_str!("../src/optim/settings.rs"),
         include_str!("../src/optim/sgd.rs"),
         include_str!("../src/optim/rmsprop.rs"),
         include_str!("../src/optim/adam.rs"),
@@ -117,7 +81,7 @@ fn the_notes_quote_the_code() {
     let notes = include_str!("../notes/Optimizers.md");
     let blocks = notes.split("```").skip(1).step_by(2);
     let code: Vec<_> = blocks.filter(|block| block.contains("self.")).collect();
-    assert_eq!(code.len(), 6);
+    assert_eq!(code.len(), 5);
     for block in code {
         let code = block.strip_prefix("text\n").unwrap();
         assert!(sources.contains(&without_spaces(code)), "{code}");
@@ -451,4 +415,147 @@ fn parameters_are_leaves_and_each_is_there_once() {
     for ((message, line), expected) in panics.iter().zip(expected) {
         assert_eq!((&message[..], *line), expected);
     }
+}
+
+/// Its step number `step`, with gradients that depend on it.
+fn take_step(optim: &mut dyn Optimizer, step: usize) {
+    for (i, p) in optim.parameters().iter().enumerate() {
+        p.set_grad(gradient(step, i, p.data()));
+    }
+    optim.step();
+}
+
+#[test]
+fn a_state_goes_on_in_another_optimizer_with_the_same_bits() {
+    for setting in trajectories().keys() {
+        let [parameters, others] = [(); 2].map(|()| START.map(Value::new));
+        let mut optim = optimizer(setting, parameters.to_vec());
+        let mut other = optimizer(setting, others.to_vec());
+        take_step(&mut *other, 8); // what it has seen is overwritten
+        for step in 0..12 {
+            if step == 5 {
+                other.set_state(&optim.state());
+                assert_eq!(other.steps(), 5);
+                for (ours, theirs) in others.iter().zip(&parameters) {
+                    ours.set_data(theirs.data());
+                }
+            }
+            take_step(&mut *optim, step);
+            if step >= 5 {
+                take_step(&mut *other, step);
+                let bits = |ps: &[Value; 3]| ps.each_ref().map(|p| p.data().to_bits());
+                assert_eq!(bits(&others), bits(&parameters), "{setting}, step {step}");
+                assert_eq!(other.state(), optim.state(), "{setting}, step {step}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_state_has_the_names_of_pytorch() {
+    let names = |setting: &str| {
+        let optim = optimizer(setting, START.map(Value::new).to_vec());
+        let names: Vec<_> = optim.state().into_keys().collect();
+        names.join(" ")
+    };
+    for (setting, expected) in [
+        ("sgd", "step"),
+        ("momentum", "momentum_buffer step"),
+        ("momentum 0 dampening", "step"),
+        ("rmsprop", "square_avg step"),
+        ("rmsprop momentum", "momentum_buffer square_avg step"),
+        ("rmsprop centered", "grad_avg square_avg step"),
+        ("adam", "exp_avg exp_avg_sq step"),
+        ("adam amsgrad", "exp_avg exp_avg_sq max_exp_avg_sq step"),
+    ] {
+        assert_eq!(names(setting), expected, "{setting}");
+    }
+}
+
+#[test]
+fn the_state_of_another_optimizer_is_refused_and_changes_nothing() {
+    let parameters = || START.map(Value::new);
+    let mut optim = RMSProp::new(parameters(), 0.1).momentum(0.5);
+    take_step(&mut optim, 0);
+    let before = optim.state();
+    let of_adam = Adam::new(parameters(), 0.1).state();
+    let of_two = RMSProp::new([0.0, 1.0].map(Value::new), 0.1)
+        .momentum(0.5)
+        .state();
+    let with_step = |steps: Vec<f64>| {
+        let mut state = before.clone();
+        state.insert("step".into(), steps);
+        state
+    };
+    let cases = [
+        (
+            of_adam,
+            "momentum_buffer is missing, square_avg is missing, \
+             exp_avg is not in the optimizer, exp_avg_sq is not in the optimizer",
+        ),
+        (
+            of_two,
+            "momentum_buffer has 2 numbers, not 3, square_avg has 2 numbers, not 3",
+        ),
+        (with_step(vec![0.5]), "step is 0.5, no number of steps"),
+        (with_step(vec![-1.0]), "step is -1, no number of steps"),
+        (with_step(vec![f64::NAN]), "step is NaN, no number of steps"),
+        (with_step(vec![]), "step has 0 numbers, not 1"),
+    ];
+    for (state, misfits) in cases {
+        let line = line!() + 1;
+        let panic = panic_of(|| optim.set_state(&state));
+        let expected = format!("the state does not fit the optimizer: {misfits}");
+        assert_eq!(panic, (expected, line));
+        assert_eq!(optim.state(), before);
+    }
+}
+
+/// An optimizer that does not do as the trait says.
+struct Wrong {
+    settings: Settings,
+    update: fn(&mut Settings),
+}
+
+impl Optimizer for Wrong {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    fn running(&self) -> Vec<Option<&'static str>> {
+        vec![Some("mean")]
+    }
+
+    fn update(&mut self) {
+        (self.update)(&mut self.settings);
+    }
+}
+
+#[test]
+fn an_optimizer_that_goes_past_its_settings_panics() {
+    let panic_with = |update: fn(&mut Settings)| {
+        let settings = Settings::new([Value::new(1.0)], 0.1);
+        let mut optim = Wrong { settings, update };
+        panic_of(|| optim.step()).0
+    };
+    // This one would forget weight decay and direction.
+    let by_itself = panic_with(|settings| {
+        let lr = settings.learning_rate();
+        for p in settings.parameters() {
+            p.set_data(p.data() - lr * p.grad());
+        }
+    });
+    assert_eq!(
+        by_itself,
+        "an update calls Settings::descend once, not 0 times"
+    );
+    let without_mean = panic_with(|settings| settings.descend(|p, g, lr, []| p - lr * g));
+    assert_eq!(
+        without_mean,
+        "the formula takes 0 running quantities, the optimizer names 1"
+    );
 }

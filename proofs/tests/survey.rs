@@ -18,7 +18,7 @@ use micrograd::gradcheck::{GradCheck, gradcheck};
 use micrograd::metrics::{ConfusionMatrix, accuracy, argmax, binary_accuracy, r2};
 use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron, loss};
 use micrograd::optim::{
-    Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, clip_grad_norm, clip_grad_value,
+    Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, Settings, clip_grad_norm, clip_grad_value,
 };
 use micrograd::rng;
 use micrograd::tape::{Tape, VectorTape};
@@ -626,7 +626,9 @@ fn optimizers(survey: &mut Survey) {
     survey.cover(
         "Optimizer::parameters Optimizer::step Optimizer::learning_rate \
          Optimizer::set_learning_rate Optimizer::zero_grad Optimizer::weight_decay \
-         Optimizer::maximize",
+         Optimizer::maximize Optimizer::settings Optimizer::settings_mut Optimizer::running \
+         Optimizer::update Optimizer::steps Optimizer::state Optimizer::set_state \
+         Settings::parameters Settings::learning_rate Settings::steps Settings::descend",
         || {
             for count in LENGTHS {
                 let parameters = leaves(count);
@@ -654,8 +656,24 @@ fn optimizers(survey: &mut Survey) {
                     optim.set_learning_rate(f64::INFINITY);
                     optim.step();
                     assert_eq!(optim.learning_rate(), f64::INFINITY);
+                    optim.set_state(&optim.state());
+                    assert_eq!(optim.steps(), 3);
                     optim.zero_grad();
                 }
+            }
+        },
+    );
+    survey.cover(
+        "Settings::new Settings::set_learning_rate Settings::weight_decay \
+         Settings::set_weight_decay Settings::maximize Settings::set_maximize",
+        || {
+            for number in at_least_zero() {
+                let mut settings = Settings::new(leaves(12), number);
+                settings.set_learning_rate(number);
+                settings.set_weight_decay(number);
+                settings.set_maximize(true);
+                assert!(settings.weight_decay() == number && settings.maximize());
+                settings.descend(|p, g, lr, []| p - lr * g);
             }
         },
     );

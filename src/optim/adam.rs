@@ -1,4 +1,4 @@
-use super::{Common, at_least_zero, part};
+use super::{Optimizer, Settings, at_least_zero, part};
 use crate::engine::Value;
 
 /// Adam: momentum, divided by a running root of the mean square, both corrected for their start
@@ -14,16 +14,12 @@ use crate::engine::Value;
 /// ```
 #[derive(Clone, Debug)]
 pub struct Adam {
-    common: Common,
+    settings: Settings,
     beta1: f64,
     beta2: f64,
     eps: f64,
     decoupled_weight_decay: f64,
     amsgrad: bool,
-    steps: i32,
-    mean: Vec<f64>,
-    mean_square: Vec<f64>,
-    max_mean_square: Vec<f64>,
 }
 
 impl Adam {
@@ -36,18 +32,13 @@ impl Adam {
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
-        let common = Common::new(parameters, learning_rate);
         Self {
+            settings: Settings::new(parameters, learning_rate),
             beta1: 0.9,
             beta2: 0.999,
             eps: 1e-8,
             decoupled_weight_decay: 0.0,
             amsgrad: false,
-            steps: 0,
-            mean: common.zeros(),
-            mean_square: common.zeros(),
-            max_mean_square: common.zeros(),
-            common,
         }
     }
 
@@ -96,30 +87,42 @@ impl Adam {
         self.amsgrad = true;
         self
     }
+}
+
+impl Optimizer for Adam {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    fn running(&self) -> Vec<Option<&'static str>> {
+        vec![
+            Some("exp_avg"),
+            Some("exp_avg_sq"),
+            self.amsgrad.then_some("max_exp_avg_sq"),
+        ]
+    }
 
     fn update(&mut self) {
-        self.steps = self.steps.saturating_add(1);
-        let learning_rate = self.common.learning_rate;
-        let step_size = learning_rate / (1.0 - self.beta1.powi(self.steps));
-        let v_correction = (1.0 - self.beta2.powi(self.steps)).sqrt();
-        for (i, p) in self.common.parameters.iter().enumerate() {
-            let g = self.common.gradient(p);
-            let data = p.data() * (1.0 - learning_rate * self.decoupled_weight_decay);
-            let m = &mut self.mean[i];
+        let t = i32::try_from(self.steps() + 1).unwrap_or(i32::MAX);
+        let m_correction = 1.0 - self.beta1.powi(t);
+        let v_correction = (1.0 - self.beta2.powi(t)).sqrt();
+        self.settings.descend(|p, g, lr, [m, v, max]| {
             *m += (1.0 - self.beta1) * (g - *m);
-            let v = &mut self.mean_square[i];
             *v = self.beta2 * *v + (1.0 - self.beta2) * g * g;
             let v = if self.amsgrad {
-                let max = &mut self.max_mean_square[i];
                 // A NaN stays, which `f64::max` would swallow.
                 *max = if *max > *v { *max } else { *v };
                 *max
             } else {
                 *v
             };
-            p.set_data(data - step_size * *m / (v.sqrt() / v_correction + self.eps));
-        }
+            let step_size = lr / m_correction;
+            let divisor = v.sqrt() / v_correction + self.eps;
+            p * (1.0 - lr * self.decoupled_weight_decay) - step_size * *m / divisor
+        });
     }
 }
-
-optimizer!(Adam);

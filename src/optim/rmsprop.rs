@@ -1,4 +1,4 @@
-use super::{Common, at_least_zero};
+use super::{Optimizer, Settings, at_least_zero};
 use crate::engine::Value;
 
 /// RMSProp: divides the gradient by a running root of its mean square (Hinton, Srivastava and
@@ -7,14 +7,11 @@ use crate::engine::Value;
 /// s ← α · s + (1 - α) · g², then p ← p - lr · g / (√s + ε).
 #[derive(Clone, Debug)]
 pub struct RMSProp {
-    common: Common,
+    settings: Settings,
     alpha: f64,
     eps: f64,
     momentum: f64,
     centered: bool,
-    mean_square: Vec<f64>,
-    mean: Vec<f64>,
-    velocity: Vec<f64>,
 }
 
 impl RMSProp {
@@ -27,16 +24,12 @@ impl RMSProp {
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
-        let common = Common::new(parameters, learning_rate);
         Self {
+            settings: Settings::new(parameters, learning_rate),
             alpha: 0.99,
             eps: 1e-8,
             momentum: 0.0,
             centered: false,
-            mean_square: common.zeros(),
-            mean: common.zeros(),
-            velocity: common.zeros(),
-            common,
         }
     }
 
@@ -84,25 +77,37 @@ impl RMSProp {
         self.centered = true;
         self
     }
+}
+
+impl Optimizer for RMSProp {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    fn running(&self) -> Vec<Option<&'static str>> {
+        vec![
+            Some("square_avg"),
+            self.centered.then_some("grad_avg"),
+            (self.momentum != 0.0).then_some("momentum_buffer"),
+        ]
+    }
 
     fn update(&mut self) {
         let new = 1.0 - self.alpha;
-        for (i, p) in self.common.parameters.iter().enumerate() {
-            let g = self.common.gradient(p);
-            let square = &mut self.mean_square[i];
-            *square = self.alpha * *square + new * g * g;
+        self.settings.descend(|p, g, lr, [s, m, v]| {
+            *s = self.alpha * *s + new * g * g;
             let variance = if self.centered {
-                let mean = &mut self.mean[i];
-                *mean += new * (g - *mean);
-                *square - *mean * *mean
+                *m += new * (g - *m);
+                *s - *m * *m
             } else {
-                *square
+                *s
             };
-            let v = &mut self.velocity[i];
             *v = self.momentum * *v + g / (variance.sqrt() + self.eps);
-            p.set_data(p.data() - self.common.learning_rate * *v);
-        }
+            p - lr * *v
+        });
     }
 }
-
-optimizer!(RMSProp);

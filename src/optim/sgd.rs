@@ -1,4 +1,4 @@
-use super::{Common, at_least_zero};
+use super::{Optimizer, Settings, at_least_zero};
 use crate::engine::Value;
 
 /// Stochastic gradient descent: p ← p - lr · g.
@@ -15,7 +15,7 @@ use crate::engine::Value;
 /// ```
 #[derive(Clone, Debug)]
 pub struct SGD {
-    common: Common,
+    settings: Settings,
 }
 
 impl SGD {
@@ -29,18 +29,28 @@ impl SGD {
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
         Self {
-            common: Common::new(parameters, learning_rate),
-        }
-    }
-
-    fn update(&self) {
-        for p in &self.common.parameters {
-            p.set_data(p.data() - self.common.learning_rate * self.common.gradient(p));
+            settings: Settings::new(parameters, learning_rate),
         }
     }
 }
 
-optimizer!(SGD);
+impl Optimizer for SGD {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    fn running(&self) -> Vec<Option<&'static str>> {
+        vec![]
+    }
+
+    fn update(&mut self) {
+        self.settings.descend(|p, g, lr, []| p - lr * g);
+    }
+}
 
 /// Gradient descent with momentum: v ← μ · v + (1 - τ) · g, then p ← p - lr · v (Polyak 1964).
 ///
@@ -61,13 +71,11 @@ optimizer!(SGD);
 /// ```
 #[derive(Clone, Debug)]
 pub struct Momentum {
-    common: Common,
+    settings: Settings,
     /// μ
     mu: f64,
     dampening: f64,
     nesterov: bool,
-    /// None before the first step.
-    velocity: Option<Vec<f64>>,
 }
 
 impl Momentum {
@@ -81,11 +89,10 @@ impl Momentum {
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
         Self {
-            common: Common::new(parameters, learning_rate),
+            settings: Settings::new(parameters, learning_rate),
             mu: 0.9,
             dampening: 0.0,
             nesterov: false,
-            velocity: None,
         }
     }
 
@@ -138,21 +145,31 @@ impl Momentum {
             self.dampening
         );
     }
+}
+
+impl Optimizer for Momentum {
+    fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    fn settings_mut(&mut self) -> &mut Settings {
+        &mut self.settings
+    }
+
+    fn running(&self) -> Vec<Option<&'static str>> {
+        vec![(self.mu != 0.0).then_some("momentum_buffer")]
+    }
 
     fn update(&mut self) {
-        let first = self.velocity.is_none();
-        let velocity = self.velocity.get_or_insert_with(|| self.common.zeros());
-        for (p, v) in self.common.parameters.iter().zip(velocity) {
-            let g = self.common.gradient(p);
+        let first = self.steps() == 0;
+        self.settings.descend(|p, g, lr, [v]| {
             *v = if first || self.mu == 0.0 {
                 g
             } else {
                 self.mu * *v + (1.0 - self.dampening) * g
             };
             let direction = if self.nesterov { g + self.mu * *v } else { *v };
-            p.set_data(p.data() - self.common.learning_rate * direction);
-        }
+            p - lr * direction
+        });
     }
 }
-
-optimizer!(Momentum);
