@@ -36,6 +36,8 @@
 #![deny(missing_docs)]
 
 pub mod anomaly;
+#[cfg(feature = "safetensors")]
+pub mod checkpoint;
 pub mod data;
 pub mod engine;
 pub mod gradcheck;
@@ -48,8 +50,8 @@ pub mod tree;
 
 pub use rand;
 
-use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
+use rand::{Rng, SeedableRng};
 
 /// A random number generator with this seed: xoshiro256++, which gives the same numbers on every
 /// platform.
@@ -64,6 +66,25 @@ use rand::rngs::Xoshiro256PlusPlus;
 #[must_use]
 pub fn rng(seed: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(seed)
+}
+
+/// A random number generator for one epoch of a run with this seed, to shuffle with: a run that goes
+/// on after a break draws what it would have drawn without.
+///
+/// ```
+/// use micrograd::data::batches;
+///
+/// let rows: Vec<_> = (0..100).collect();
+/// for epoch in 0..3 {
+///     for batch in batches(&rows, 10, &mut micrograd::rng_of_epoch(42, epoch)) {
+///         assert_eq!(batch.len(), 10);
+///     }
+/// }
+/// ```
+#[must_use]
+pub fn rng_of_epoch(seed: u64, epoch: u64) -> Xoshiro256PlusPlus {
+    // A drawn number, because the seeds 0 and 1 would share all epochs but one.
+    rng(rng(seed).next_u64().wrapping_add(epoch))
 }
 
 /// Helpers that unit tests share with those in `tests`.

@@ -22,7 +22,7 @@ mod mlp;
 mod module;
 mod neuron;
 #[cfg(feature = "safetensors")]
-mod state;
+pub(crate) mod state;
 
 pub use activation::Activation;
 pub use init::Init;

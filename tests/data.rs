@@ -196,3 +196,21 @@ fn a_scaler_is_that_of_scikit_learn() {
     let (message, _) = panic_of(|| drop(StandardScaler::fit(&[vec![1.0], vec![]])));
     assert!(message.contains("row 1 has 0 numbers, not 1"), "{message}");
 }
+
+#[test]
+fn each_epoch_of_each_seed_shuffles_in_its_own_way() {
+    let rows: Vec<_> = (0..50).collect();
+    let order = |seed, epoch| {
+        let mut rng = micrograd::rng_of_epoch(seed, epoch);
+        let batches = batches(&rows, 50, &mut rng);
+        batches.flatten().copied().collect::<Vec<_>>()
+    };
+    let mut orders = Vec::new();
+    for seed in 0..5 {
+        for epoch in 0..5 {
+            assert_eq!(order(seed, epoch), order(seed, epoch));
+            assert!(!orders.contains(&order(seed, epoch)), "{seed}, {epoch}");
+            orders.push(order(seed, epoch));
+        }
+    }
+}

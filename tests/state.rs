@@ -201,7 +201,7 @@ fn what_is_no_readable_file_is_an_error_that_names_it() {
     for (path, expected) in [
         (missing, "No such file"),
         (directory.clone(), "directory"),
-        (large.clone(), "far more than the module needs"),
+        (large.clone(), "far more than its parameters need"),
     ] {
         let error = model.load(&path).unwrap_err().to_string();
         assert!(error.starts_with(&path.display().to_string()), "{error}");
@@ -247,7 +247,10 @@ fn a_file_may_be_somewhat_larger_than_the_module_needs() {
     neuron(300_000).save(&large).unwrap();
     neuron(300_000).load(&large).unwrap();
     let error = neuron(1).load(&large).unwrap_err().to_string();
-    assert!(error.contains("far more than the module needs"), "{error}");
+    assert!(
+        error.contains("far more than its parameters need"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -10,6 +10,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
 
+pub mod checkpoints;
 pub mod corpus;
 
 /// A number with the functions that are used here.

@@ -20,8 +20,8 @@ use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron, loss};
 use micrograd::optim::{
     Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, Settings, clip_grad_norm, clip_grad_value,
 };
-use micrograd::rng;
 use micrograd::tape::{Tape, VectorTape};
+use micrograd::{checkpoint, rng, rng_of_epoch};
 
 const NUMBERS: [f64; 12] = [
     f64::NAN,
@@ -601,6 +601,25 @@ fn modules(survey: &mut Survey) {
             }
         },
     );
+    survey.cover("save load", || {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join("survey");
+        for count in LENGTHS {
+            let neuron = Neuron::new(count, Activation::Tanh, &mut rng(0));
+            let mut optim = Momentum::new(neuron.parameters(), 0.1);
+            for number in [0.5, f64::NAN] {
+                checkpoint::save(&path, &neuron, &optim, "note").unwrap();
+                assert_eq!(
+                    checkpoint::load(&path, &neuron, &mut optim).unwrap(),
+                    "note"
+                );
+                neuron.bias().set_grad(number);
+                optim.step();
+            }
+            assert!(checkpoint::save(&path, &neuron, &optim, "note").is_err());
+            assert!(checkpoint::save("", &neuron, &optim, "note").is_err());
+            assert!(checkpoint::load("", &neuron, &mut optim).is_err());
+        }
+    });
     survey.cover(
         "Module::blocks Module::parameters Module::zero_grad Block::new Block::within \
          Block::name Block::shape Block::values",
@@ -888,9 +907,13 @@ fn metrics(survey: &mut Survey) {
 }
 
 fn data(survey: &mut Survey) {
-    survey.cover("make_moons rng", || {
+    survey.cover("make_moons rng rng_of_epoch", || {
         for count in LENGTHS {
-            assert_eq!(make_moons(count, 0.1, &mut rng(0)).len(), count);
+            let epoch = count as u64;
+            assert_eq!(
+                make_moons(count, 0.1, &mut rng_of_epoch(0, epoch)).len(),
+                count
+            );
         }
         for noise in NUMBERS {
             let _ = make_moons(3, noise, &mut rng(0));

@@ -244,18 +244,8 @@ impl Block {
     /// Names the parameters by their places.
     pub(super) fn name_values(&self) {
         for (i, value) in self.values.iter().enumerate() {
-            value.set_name(self.name_of(i));
+            value.set_name(place(&self.name, &self.shape, i));
         }
-    }
-
-    /// The block and the place in it of a parameter: `layers.0.weight[3, 1]`.
-    pub(super) fn name_of(&self, i: usize) -> String {
-        let mut rest = i;
-        let mut place = self.shape.clone();
-        for index in place.iter_mut().rev() {
-            (rest, *index) = (rest / *index, rest % *index);
-        }
-        format!("{}{place:?}", self.name)
     }
 
     /// The name, such as `layers.0.weight`.
@@ -272,4 +262,14 @@ impl Block {
     pub fn values(&self) -> &[Value] {
         &self.values
     }
+}
+
+/// The place of a number in an array: `layers.0.weight[3, 1]`.
+pub(super) fn place(name: &str, shape: &[usize], i: usize) -> String {
+    let mut rest = i;
+    let mut indices = shape.to_vec();
+    for index in indices.iter_mut().rev() {
+        (rest, *index) = (rest / *index, rest % *index);
+    }
+    format!("{name}{indices:?}")
 }

@@ -1,4 +1,4 @@
-//! The parameters of a module as a safetensors file.
+//! Named arrays of numbers as a safetensors file: the parameters of a module, or a checkpoint.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -8,25 +8,32 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use safetensors::{Dtype, SafeTensors, View};
+use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
 
+use super::module::place;
 use super::{Block, Module};
 
-/// Why parameters could not be saved or loaded. The message names the file, and what is wrong in it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why a file could not be saved or loaded. The message names the file, and what is wrong in it; the
+/// cause, if another error is, is the [`source`](Error::source).
+#[derive(Debug)]
 pub struct StateError {
     message: String,
+    cause: Option<Box<dyn Error + Send + Sync>>,
 }
 
 impl StateError {
-    fn new(message: impl fmt::Display) -> Self {
+    pub(crate) fn new(message: impl fmt::Display) -> Self {
         Self {
             message: message.to_string(),
+            cause: None,
         }
     }
 
-    fn in_file(path: &Path, error: impl fmt::Display) -> Self {
-        Self::new(format_args!("{}: {error}", path.display()))
+    pub(crate) fn in_file(self, path: &Path) -> Self {
+        Self {
+            message: format!("{}: {}", path.display(), self.message),
+            ..self
+        }
     }
 }
 
@@ -36,15 +43,157 @@ impl fmt::Display for StateError {
     }
 }
 
-impl Error for StateError {}
+impl Error for StateError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause.as_ref().map(|cause| &**cause as _)
+    }
+}
 
-/// A block as it is written.
-struct Tensor<'block> {
-    shape: &'block [usize],
+impl From<io::Error> for StateError {
+    fn from(error: io::Error) -> Self {
+        Self {
+            message: error.to_string(),
+            cause: Some(Box::new(error)),
+        }
+    }
+}
+
+impl From<SafeTensorError> for StateError {
+    fn from(error: SafeTensorError) -> Self {
+        Self {
+            message: format!("not a safetensors file: {error}"),
+            cause: Some(Box::new(error)),
+        }
+    }
+}
+
+/// A named array of numbers.
+pub(crate) struct Tensor {
+    pub(crate) name: String,
+    pub(crate) shape: Vec<usize>,
+    pub(crate) numbers: Vec<f64>,
+}
+
+impl Tensor {
+    /// Fails if one of these numbers for it is not finite.
+    fn expect_finite(&self, numbers: &[f64]) -> Result<(), String> {
+        match numbers.iter().position(|number| !number.is_finite()) {
+            Some(i) => {
+                let place = place(&self.name, &self.shape, i);
+                Err(format!("{place} is {}", numbers[i]))
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+/// The parameters of each block.
+#[track_caller]
+pub(crate) fn tensors_of(blocks: &[Block]) -> Result<Vec<Tensor>, StateError> {
+    let mut names = HashSet::new();
+    if let Some(block) = blocks.iter().find(|block| !names.insert(block.name())) {
+        return Err(StateError::new(format_args!(
+            "two blocks of the module are called {}",
+            block.name()
+        )));
+    }
+    let mut tensors = Vec::new();
+    for block in blocks {
+        let mut numbers = Vec::with_capacity(block.values().len());
+        for value in block.values() {
+            numbers.push(value.data());
+        }
+        tensors.push(Tensor {
+            name: block.name().into(),
+            shape: block.shape().into(),
+            numbers,
+        });
+    }
+    Ok(tensors)
+}
+
+/// Panics if not all parameters can be written.
+#[track_caller]
+pub(crate) fn expect_writable(blocks: &[Block]) {
+    for parameter in blocks.iter().flat_map(Block::values) {
+        drop(parameter.borrow_mut());
+    }
+}
+
+/// Gives the parameters of each block the numbers of its tensor.
+pub(crate) fn set_parameters(blocks: &[Block], tensors: &[Tensor]) {
+    let parameters = blocks.iter().flat_map(Block::values);
+    let numbers = tensors.iter().flat_map(|tensor| &tensor.numbers);
+    for (parameter, &number) in parameters.zip(numbers) {
+        parameter.set_data(number);
+    }
+}
+
+#[track_caller]
+pub(super) fn save(module: &(impl Module + ?Sized), path: &Path) -> Result<(), StateError> {
+    let bytes = to_bytes(module);
+    let saved = bytes.and_then(|bytes| replace_file(path, &bytes));
+    saved.map_err(|error| error.in_file(path))
+}
+
+#[track_caller]
+pub(super) fn to_bytes(module: &(impl Module + ?Sized)) -> Result<Vec<u8>, StateError> {
+    let tensors = tensors_of(&module.blocks())?;
+    bytes_of(&tensors, [("format".into(), "pt".into())].into())
+}
+
+#[track_caller]
+pub(super) fn load(module: &(impl Module + ?Sized), path: &Path) -> Result<(), StateError> {
+    let loaded = load_from(module, |tensors| read(path, tensors));
+    loaded.map_err(|error| error.in_file(path))
+}
+
+#[track_caller]
+pub(super) fn load_bytes(module: &(impl Module + ?Sized), bytes: &[u8]) -> Result<(), StateError> {
+    load_from(module, |_| Ok(bytes.to_vec()))
+}
+
+#[track_caller]
+fn load_from(
+    module: &(impl Module + ?Sized),
+    bytes: impl FnOnce(&[Tensor]) -> Result<Vec<u8>, StateError>,
+) -> Result<(), StateError> {
+    let blocks = module.blocks();
+    let mut tensors = tensors_of(&blocks)?;
+    let bytes = bytes(&tensors)?;
+    fill(&mut tensors, &bytes, "module")?.expect_fit()?;
+    expect_writable(&blocks);
+    set_parameters(&blocks, &tensors);
+    Ok(())
+}
+
+type Metadata = HashMap<String, String>;
+
+/// The file that holds these tensors.
+pub(crate) fn bytes_of(tensors: &[Tensor], metadata: Metadata) -> Result<Vec<u8>, StateError> {
+    let mut written = BTreeMap::new();
+    for tensor in tensors {
+        let Tensor {
+            name,
+            shape,
+            numbers,
+        } = tensor;
+        tensor.expect_finite(numbers).map_err(StateError::new)?;
+        let bytes = numbers.iter().copied().flat_map(f64::to_le_bytes).collect();
+        written.insert(name, Written { shape, bytes });
+    }
+    let bytes = safetensors::serialize(written, Some(metadata)).map_err(StateError::new)?;
+    expect_size(bytes.len(), tensors)?;
+    Ok(bytes)
+}
+
+/// A tensor as it is written.
+struct Written<'tensor> {
+    shape: &'tensor [usize],
     bytes: Vec<u8>,
 }
 
-impl View for Tensor<'_> {
+impl View for Written<'_> {
     fn dtype(&self) -> Dtype {
         Dtype::F64
     }
@@ -62,56 +211,10 @@ impl View for Tensor<'_> {
     }
 }
 
-/// The blocks of a module, each of another name.
-fn blocks_of(module: &(impl Module + ?Sized)) -> Result<Vec<Block>, StateError> {
-    let blocks = module.blocks();
-    let mut names = HashSet::new();
-    match blocks.iter().find(|block| !names.insert(block.name())) {
-        Some(block) => Err(StateError::new(format_args!(
-            "two blocks of the module are called {}",
-            block.name()
-        ))),
-        None => Ok(blocks),
-    }
-}
-
-/// Fails if one of the numbers is not finite.
-fn expect_finite(block: &Block, numbers: &[f64]) -> Result<(), String> {
-    match numbers.iter().position(|number| !number.is_finite()) {
-        Some(i) => Err(format!("{} is {}", block.name_of(i), numbers[i])),
-        None => Ok(()),
-    }
-}
-
-#[track_caller]
-pub(super) fn to_bytes(module: &(impl Module + ?Sized)) -> Result<Vec<u8>, StateError> {
-    let blocks = blocks_of(module)?;
-    let mut tensors = BTreeMap::new();
-    for block in &blocks {
-        let mut numbers = Vec::with_capacity(block.values().len());
-        for value in block.values() {
-            numbers.push(value.data());
-        }
-        expect_finite(block, &numbers).map_err(StateError::new)?;
-        let bytes = numbers.into_iter().flat_map(f64::to_le_bytes).collect();
-        let shape = block.shape();
-        tensors.insert(block.name(), Tensor { shape, bytes });
-    }
-    let metadata = HashMap::from([(String::from("format"), String::from("pt"))]);
-    safetensors::serialize(tensors, Some(metadata)).map_err(StateError::new)
-}
-
-#[track_caller]
-pub(super) fn save(module: &(impl Module + ?Sized), path: &Path) -> Result<(), StateError> {
-    let in_file = |error: &dyn fmt::Display| StateError::in_file(path, error);
-    let bytes = to_bytes(module).map_err(|error| in_file(&error))?;
-    replace_file(path, &bytes).map_err(|error| in_file(&error))
-}
-
 /// Writes to a new file beside the old one, whose permissions it gets and whose place it then takes:
 /// whoever opens the path finds the one or the other, and never a part. A link stays, and what it leads
 /// to is replaced.
-fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
     let path = &end_of_links(path)?;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
@@ -123,12 +226,12 @@ fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = builder.tempfile_in(path.parent().unwrap_or(path))?;
     match fs::metadata(path) {
         Ok(old) if old.is_file() => file.as_file().set_permissions(old.permissions())?,
-        Ok(_) => return Err(io::Error::other("what is there is no file")),
+        Ok(_) => return Err(StateError::new("what is there is no file")),
         Err(_) => {} // nothing is there
     }
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
-    file.persist(path)?;
+    file.persist(path).map_err(io::Error::from)?;
     Ok(())
 }
 
@@ -143,92 +246,103 @@ fn end_of_links(path: &Path) -> io::Result<PathBuf> {
     }
 }
 
-#[track_caller]
-pub(super) fn load(module: &(impl Module + ?Sized), path: &Path) -> Result<(), StateError> {
-    let in_file = |error: &dyn fmt::Display| StateError::in_file(path, error);
-    let blocks = blocks_of(module).map_err(|error| in_file(&error))?;
-    let bytes = read(path, most_bytes(&blocks)).map_err(|error| in_file(&error))?;
-    load_blocks(&blocks, &bytes).map_err(|error| in_file(&error))
-}
-
-#[track_caller]
-pub(super) fn load_bytes(module: &(impl Module + ?Sized), bytes: &[u8]) -> Result<(), StateError> {
-    load_blocks(&blocks_of(module)?, bytes)
-}
-
-/// Beyond this size a file is not read: it can only be of another, far larger module.
-fn most_bytes(blocks: &[Block]) -> usize {
-    let numbers: usize = blocks.iter().map(|block| block.values().len()).sum();
-    (1 << 20) + 64 * numbers
-}
-
-fn read(path: &Path, most_bytes: usize) -> io::Result<Vec<u8>> {
+/// The bytes of a file for these tensors.
+pub(crate) fn read(path: &Path, tensors: &[Tensor]) -> Result<Vec<u8>, StateError> {
     let mut bytes = Vec::new();
-    let file = File::open(path)?;
-    file.take(most_bytes as u64 + 1).read_to_end(&mut bytes)?;
-    if bytes.len() > most_bytes {
-        return Err(io::Error::other(format!(
-            "it has more than {most_bytes} bytes, far more than the module needs"
-        )));
-    }
+    let limit = most_bytes(tensors) as u64;
+    File::open(path)?.take(limit + 1).read_to_end(&mut bytes)?;
+    expect_size(bytes.len(), tensors)?;
     Ok(bytes)
 }
 
-/// Gives the parameters the numbers of the file, if all of them fit.
-#[track_caller]
-fn load_blocks(blocks: &[Block], bytes: &[u8]) -> Result<(), StateError> {
-    let tensors = SafeTensors::deserialize(bytes)
-        .map_err(|error| StateError::new(format_args!("not a safetensors file: {error}")))?;
+/// A larger file is neither read nor written: it can only be of other, far larger tensors.
+fn most_bytes(tensors: &[Tensor]) -> usize {
+    let numbers: usize = tensors.iter().map(|tensor| tensor.numbers.len()).sum();
+    (1 << 20) + 64 * numbers
+}
+
+fn expect_size(bytes: usize, tensors: &[Tensor]) -> Result<(), StateError> {
+    let most_bytes = most_bytes(tensors);
+    if bytes <= most_bytes {
+        return Ok(());
+    }
+    Err(StateError::new(format_args!(
+        "it has more than {most_bytes} bytes, far more than its parameters need"
+    )))
+}
+
+/// What a file holds beside the numbers.
+pub(crate) struct Filled {
+    /// What is to be loaded.
+    what: &'static str,
+    /// What keeps the file from fitting.
+    pub(crate) misfits: Vec<String>,
+    pub(crate) metadata: Metadata,
+}
+
+impl Filled {
+    /// Fails if the file does not fit.
+    pub(crate) fn expect_fit(self) -> Result<Metadata, StateError> {
+        if self.misfits.is_empty() {
+            return Ok(self.metadata);
+        }
+        let what = self.what;
+        let misfits = self.misfits.join("\n    ");
+        Err(StateError::new(format_args!(
+            "the file does not fit the {what}:\n    {misfits}"
+        )))
+    }
+}
+
+/// Gives each tensor of `what` is to be loaded the numbers that the file has for it, if they fit.
+pub(crate) fn fill(
+    tensors: &mut [Tensor],
+    bytes: &[u8],
+    what: &'static str,
+) -> Result<Filled, StateError> {
+    let (_, header) = SafeTensors::read_metadata(bytes)?;
+    let file = SafeTensors::deserialize(bytes)?;
     let mut misfits = Vec::new();
-    let mut all_numbers = Vec::new();
-    for block in blocks {
-        match numbers_for(block, &tensors) {
-            Ok(numbers) => all_numbers.extend(numbers),
+    for tensor in &mut *tensors {
+        match numbers_for(tensor, &file) {
+            Ok(numbers) => tensor.numbers = numbers,
             Err(misfit) => misfits.push(misfit),
         }
     }
-    let mut names = tensors.names();
+    let mut names = file.names();
     names.sort_unstable();
-    for name in names {
-        if !blocks.iter().any(|block| block.name() == name) {
-            misfits.push(format!("{name} is not in the module"));
-        }
-    }
-    if !misfits.is_empty() {
-        return Err(StateError::new(format_args!(
-            "the file does not fit the module:\n    {}",
-            misfits.join("\n    ")
-        )));
-    }
-    let parameters: Vec<_> = blocks.iter().flat_map(Block::values).collect();
-    for parameter in &parameters {
-        drop(parameter.borrow_mut()); // panics before anything has changed
-    }
-    for (parameter, number) in parameters.into_iter().zip(all_numbers) {
-        parameter.set_data(number);
-    }
-    Ok(())
+    names.retain(|name| tensors.iter().all(|tensor| tensor.name != *name));
+    misfits.extend(
+        names
+            .iter()
+            .map(|name| format!("{name} is not in the {what}")),
+    );
+    Ok(Filled {
+        what,
+        misfits,
+        metadata: header.metadata().clone().unwrap_or_default(),
+    })
 }
 
-/// The numbers of the tensor that has the block's name; or what keeps them from fitting.
-fn numbers_for(block: &Block, tensors: &SafeTensors) -> Result<Vec<f64>, String> {
-    let (name, shape) = (block.name(), block.shape());
-    let Ok(tensor) = tensors.tensor(name) else {
+/// The numbers that a file has under the name of a tensor; or what keeps them from fitting.
+fn numbers_for(tensor: &Tensor, file: &SafeTensors) -> Result<Vec<f64>, String> {
+    let Tensor { name, shape, .. } = tensor;
+    let Ok(found) = file.tensor(name) else {
         return Err(format!("{name} {shape:?} is missing"));
     };
-    if tensor.shape() != shape {
+    if found.shape() != shape {
         return Err(format!(
             "{name} has the shape {:?}, not {shape:?}",
-            tensor.shape()
+            found.shape()
         ));
     }
-    let bytes = tensor.data();
-    let numbers: Vec<f64> = match tensor.dtype() {
+    let bytes = found.data();
+    let numbers: Vec<f64> = match found.dtype() {
         Dtype::F64 => numbers(bytes, f64::from_le_bytes),
         Dtype::F32 => numbers(bytes, |bytes| f64::from(f32::from_le_bytes(bytes))),
         dtype => return Err(format!("{name} holds {dtype} numbers, not F64 or F32")),
     };
-    expect_finite(block, &numbers)?;
+    tensor.expect_finite(&numbers)?;
     Ok(numbers)
 }
 
