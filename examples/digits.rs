@@ -2,10 +2,18 @@
 //! `--features safetensors`; the training itself is in `digits/training.rs`.
 //!
 //! The file goes to the path that is given as argument, else to the directory for temporary files.
+//! Beside it, with the extension `checkpoint`, is the training so far, from which an interrupted run
+//! goes on when it is started again. With a number as second argument it stops after that epoch:
+//!
+//! ```sh
+//! cargo run --release --features safetensors --example digits target/digits.safetensors 10
+//! cargo run --release --features safetensors --example digits target/digits.safetensors
+//! ```
 
 use std::env;
 use std::error::Error;
-use std::path::PathBuf;
+use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Instant;
 
@@ -13,12 +21,11 @@ use indicatif::{ProgressBar, ProgressStyle};
 use micrograd::metrics::{ConfusionMatrix, accuracy};
 use micrograd::nn::{MLP, Module};
 
-use training::{CLASSES, Digit, SIDE, Training, classes, logits, predictions};
+use training::{CLASSES, Digit, EPOCHS, SIDE, Training, classes, logits, predictions};
 
 #[path = "digits/training.rs"]
 pub mod training;
 
-const EPOCHS: usize = 40;
 /// So many misread digits are drawn.
 const DRAWN: usize = 5;
 
@@ -33,13 +40,26 @@ fn main() -> ExitCode {
 }
 
 fn run() -> Result<(), Box<dyn Error>> {
+    let (path, last) = arguments()?;
+    let checkpoint = path.with_extension("checkpoint");
     let mut training = Training::new(0);
     let (train, test) = (training.train.len(), training.test.len());
     println!(
         "{} on {train} digits, tested with {test} others",
         training.model
     );
-    train_with_progress(&mut training)?;
+    if checkpoint.exists() {
+        training.resume(&checkpoint)?;
+        println!("goes on after epoch {} of {EPOCHS}", training.epoch());
+    }
+    train_with_progress(&mut training, last, &checkpoint)?;
+    if training.epoch() < EPOCHS {
+        println!(
+            "stopped; to go on from {}, start again",
+            checkpoint.display()
+        );
+        return Ok(());
+    }
 
     let Training { model, test, .. } = training;
     let (read, actual) = (predictions(&model, &test), classes(&test));
@@ -47,23 +67,48 @@ fn run() -> Result<(), Box<dyn Error>> {
     println!("\nactual digits downwards, read ones to the right:");
     println!("{}\n", ConfusionMatrix::new(&read, &actual, CLASSES));
     draw_misread(&test, &read);
-    save_and_load(&model, &test)
+    save_and_load(&model, &test, &path)?;
+    fs::remove_file(&checkpoint)
+        .map_err(|error| format!("{}: {error}", checkpoint.display()).into())
 }
 
-fn train_with_progress(training: &mut Training) -> Result<(), Box<dyn Error>> {
+/// The file for the net, and the epoch after which to stop.
+fn arguments() -> Result<(PathBuf, usize), Box<dyn Error>> {
+    let mut arguments = env::args_os().skip(1);
+    let path = arguments.next().map(PathBuf::from);
+    let path = path.unwrap_or_else(|| env::temp_dir().join("digits.safetensors"));
+    let Some(last) = arguments.next() else {
+        return Ok((path, EPOCHS));
+    };
+    let last = last.to_str().and_then(|last| last.parse().ok());
+    match last.filter(|last| *last <= EPOCHS) {
+        Some(last) => Ok((path, last)),
+        None => Err(format!("the second argument is an epoch, from 0 to {EPOCHS}").into()),
+    }
+}
+
+fn train_with_progress(
+    training: &mut Training,
+    last: usize,
+    checkpoint: &Path,
+) -> Result<(), Box<dyn Error>> {
     let style = ProgressStyle::with_template("{bar:30} epoch {pos}/{len}  {msg}")?;
     let bar = ProgressBar::new(EPOCHS as u64).with_style(style);
-    let start = Instant::now();
-    let mut last = String::new();
-    training.run(EPOCHS, |progress| {
+    bar.set_position(training.epoch() as u64);
+    let (start, before) = (Instant::now(), training.epoch());
+    let mut message = String::new();
+    while training.epoch() < last {
+        let progress = training.train_epoch();
+        training.save(checkpoint)?;
         let percent = 100.0 * progress.accuracy;
-        last = format!("loss {:.4}  accuracy {percent:.2} %", progress.loss);
+        message = format!("loss {:.4}  accuracy {percent:.2} %", progress.loss);
         bar.inc(1);
-        bar.set_message(last.clone());
-    });
+        bar.set_message(message.clone());
+    }
     bar.finish_and_clear();
     println!(
-        "{EPOCHS} epochs in {:.2} s: {last}",
+        "{} epochs in {:.2} s: {message}",
+        training.epoch() - before,
         start.elapsed().as_secs_f64()
     );
     Ok(())
@@ -110,15 +155,12 @@ fn shade(pixel: f64) -> &'static str {
     }
 }
 
-fn save_and_load(model: &MLP, test: &[Digit]) -> Result<(), Box<dyn Error>> {
-    let path = env::args_os()
-        .nth(1)
-        .map_or_else(|| env::temp_dir().join("digits.safetensors"), PathBuf::from);
-    model.save(&path)?;
+fn save_and_load(model: &MLP, test: &[Digit], path: &Path) -> Result<(), Box<dyn Error>> {
+    model.save(path)?;
     // With other weights until it is loaded.
     let loaded = Training::new(1).model;
     let differed = logits(&loaded, test) != logits(model, test);
-    loaded.load(&path)?;
+    loaded.load(path)?;
     let same = logits(&loaded, test) == logits(model, test);
     println!("saved to {} and loaded into another net:", path.display());
     println!("the outputs differed before: {differed}; they are the same now: {same}");

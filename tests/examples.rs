@@ -145,18 +145,26 @@ fn anomaly_finds_the_logarithm_of_0_and_the_other_loss_has_none() {
     assert!(loss.parse::<f64>().unwrap() < 1e-3, "{last}");
 }
 
+/// Runs `digits`, which saves the net at this path.
+#[cfg(feature = "safetensors")]
+fn digits(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO"))
+        .args(["run", "--quiet", "--release", "--features", "safetensors"])
+        .args(["--example", "digits", "--"])
+        .args(arguments)
+        .output()
+        .unwrap()
+}
+
 #[cfg(feature = "safetensors")]
 #[test]
 fn digits_are_read_and_the_net_is_saved_and_loaded() {
-    let digits = |path: &str| {
-        Command::new(env!("CARGO"))
-            .args(["run", "--quiet", "--release", "--features", "safetensors"])
-            .args(["--example", "digits", "--", path])
-            .output()
-            .unwrap()
-    };
-    let saved = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("digits.safetensors");
-    let out = stdout(&digits(saved.to_str().unwrap()));
+    let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("digits");
+    let _ = fs::remove_dir_all(&directory); // of an earlier run
+    fs::create_dir_all(&directory).unwrap();
+    let [whole, broken] = ["whole", "broken"].map(|name| directory.join(name));
+    let [whole, broken] = [&whole, &broken].map(|path| path.to_str().unwrap());
+    let out = stdout(&digits(&[whole]));
     assert!(
         out.starts_with("MLP 64-32-10 (ReLU, Linear) on 1437 digits, tested with 360 others\n")
     );
@@ -168,14 +176,45 @@ fn digits_are_read_and_the_net_is_saved_and_loaded() {
     assert!(percent >= 97.0, "{percent}");
     assert!(out.contains(" read as ") && out.contains('█'));
     assert!(out.ends_with("the outputs differed before: true; they are the same now: true\n"));
-    assert!(saved.exists());
 
-    let failed = digits("/no/such/directory/model");
-    let message = String::from_utf8(failed.stderr).unwrap();
-    assert!(!failed.status.success());
-    assert!(
-        message.starts_with("/no/such/directory/model: "),
-        "{message}"
-    );
-    assert_eq!(message.lines().count(), 1, "{message}");
+    // Broken off twice, it ends in the same net, and leaves nothing else.
+    for (last, start) in [("3", None), ("17", Some("3")), ("40", Some("17"))] {
+        let out = stdout(&digits(&[broken, last]));
+        let goes_on = start.map(|start| format!("goes on after epoch {start} of 40"));
+        assert_eq!(
+            out.lines().find(|line| line.starts_with("goes on")),
+            goes_on.as_deref()
+        );
+    }
+    assert_eq!(fs::read(broken).unwrap(), fs::read(whole).unwrap());
+    assert_eq!(fs::read_dir(directory).unwrap().count(), 2);
+}
+
+#[cfg(feature = "safetensors")]
+#[test]
+fn digits_says_in_a_line_what_is_wrong() {
+    let foreign = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("foreign.checkpoint");
+    fs::write(&foreign, "something else").unwrap();
+    let foreign = foreign.to_str().unwrap();
+    for (arguments, expected) in [
+        (
+            &["/no/such/directory/model"][..],
+            "/no/such/directory/model.checkpoint: ",
+        ),
+        (&[foreign], foreign),
+        (
+            &["model", "forty"],
+            "the second argument is an epoch, from 0 to 40",
+        ),
+        (
+            &["model", "41"],
+            "the second argument is an epoch, from 0 to 40",
+        ),
+    ] {
+        let failed = digits(arguments);
+        let message = String::from_utf8(failed.stderr).unwrap();
+        assert!(!failed.status.success());
+        assert!(message.starts_with(expected), "{message}");
+        assert_eq!(message.lines().count(), 1, "{message}");
+    }
 }

@@ -1,11 +1,13 @@
 //! The handwritten digits, and a net that learns them. The examples in `gallery` use it, too.
 
+use std::path::Path;
+
+use micrograd::checkpoint;
 use micrograd::data::{batches, train_test_split};
 use micrograd::engine::Value;
 use micrograd::metrics::argmax;
-use micrograd::nn::{Init, MLP, Module, loss};
+use micrograd::nn::{Init, MLP, Module, StateError, loss};
 use micrograd::optim::{Adam, Optimizer, Schedule};
-use micrograd::rand::rngs::Xoshiro256PlusPlus;
 use micrograd::tape::{Tape, VectorTape};
 
 /// The pixels of an image.
@@ -14,6 +16,9 @@ pub const PIXELS: usize = 64;
 pub const CLASSES: usize = 10;
 /// The side of an image.
 pub const SIDE: usize = 8;
+
+/// The epochs of a whole training.
+pub const EPOCHS: usize = 40;
 
 const BATCH: usize = 32;
 const LABEL_SMOOTHING: f64 = 0.1;
@@ -78,7 +83,10 @@ pub struct Training {
     pub train: Vec<Digit>,
     /// The fifth that is held out.
     pub test: Vec<Digit>,
-    rng: Xoshiro256PlusPlus,
+    optim: Adam,
+    /// The loss of a row: the pixels, and the probabilities of the classes.
+    tape: Tape,
+    seed: u64,
 }
 
 impl Training {
@@ -89,43 +97,69 @@ impl Training {
         let (train, test) = train_test_split(digits(), 0.2, &mut rng);
         let model = MLP::new(PIXELS, &[32, CLASSES], &mut rng);
         model.init(Init::HeNormal, &mut rng);
+
+        let row: Vec<_> = (0..PIXELS + CLASSES).map(|_| Value::new(0.0)).collect();
+        let (pixels, targets) = row.split_at(PIXELS);
+        let logits = model.forward(pixels);
+        let loss = loss::cross_entropy(&logits, targets, LABEL_SMOOTHING);
         Self {
+            optim: Adam::new(model.parameters(), 0.0),
+            tape: Tape::record(&row, &loss),
             model,
             train,
             test,
-            rng,
+            seed,
         }
     }
 
-    /// Trains for so many epochs, and reports after each.
-    pub fn run(&mut self, epochs: usize, mut report: impl FnMut(Progress)) {
-        let row: Vec<_> = (0..PIXELS + CLASSES).map(|_| Value::new(0.0)).collect();
-        let (pixels, targets) = row.split_at(PIXELS);
-        let logits = self.model.forward(pixels);
-        let loss = loss::cross_entropy(&logits, targets, LABEL_SMOOTHING);
-        let tape = Tape::record(&row, &loss);
+    /// The number of epochs that are done.
+    #[must_use]
+    pub fn epoch(&self) -> usize {
+        self.optim.steps() / self.steps_of_epoch()
+    }
 
+    fn steps_of_epoch(&self) -> usize {
+        self.train.len().div_ceil(BATCH)
+    }
+
+    /// Trains for one more epoch.
+    pub fn train_epoch(&mut self) -> Progress {
         let rows: Vec<_> = self.train.iter().map(Digit::row).collect();
-        let steps = epochs * rows.len().div_ceil(BATCH);
-        let (from, to) = (0.01, 0.0);
+        let (from, to, steps) = (0.01, 0.0, EPOCHS * self.steps_of_epoch());
         let schedule = Schedule::Cosine { from, to, steps }.after_warm_up(20);
-        let mut optim = Adam::new(self.model.parameters(), 0.0);
-        let mut step = 0;
-        for epoch in 1..=epochs {
-            let mut sum = 0.0;
-            for batch in batches(&rows, BATCH, &mut self.rng) {
-                optim.set_learning_rate(schedule.at(step));
-                optim.zero_grad();
-                sum += tape.backward(&batch) * batch.len() as f64;
-                optim.step();
-                step += 1;
-            }
-            report(Progress {
-                epoch,
-                loss: sum / rows.len() as f64,
-                accuracy: accuracy(&self.model, &self.test),
-            });
+        let mut rng = micrograd::rng_of_epoch(self.seed, self.epoch() as u64);
+        let mut sum = 0.0;
+        for batch in batches(&rows, BATCH, &mut rng) {
+            self.optim
+                .set_learning_rate(schedule.at(self.optim.steps()));
+            self.optim.zero_grad();
+            sum += self.tape.backward(&batch) * batch.len() as f64;
+            self.optim.step();
         }
+        Progress {
+            epoch: self.epoch(),
+            loss: sum / rows.len() as f64,
+            accuracy: accuracy(&self.model, &self.test),
+        }
+    }
+
+    /// Saves all that another process needs to go on.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be written.
+    pub fn save(&self, checkpoint: &Path) -> Result<(), StateError> {
+        let note = format!("epoch {} of {EPOCHS}, seed {}", self.epoch(), self.seed);
+        checkpoint::save(checkpoint, &self.model, &self.optim, &note)
+    }
+
+    /// Goes on from where a training with the same seed was saved.
+    ///
+    /// # Errors
+    ///
+    /// If the file cannot be read, or is none of such a training. The training is as it was then.
+    pub fn resume(&mut self, checkpoint: &Path) -> Result<(), StateError> {
+        checkpoint::load(checkpoint, &self.model, &mut self.optim).map(drop)
     }
 }
 

@@ -11,7 +11,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use micrograd::nn::Module;
-use micrograd_gallery::{Digit, Training, exit_code, logits};
+use micrograd_gallery::{Digit, EPOCHS, Training, exit_code, logits};
 
 /// Outputs of the same net may differ by less.
 const TOLERANCE: f64 = 1e-12;
@@ -27,7 +27,9 @@ fn main() -> ExitCode {
 
 fn write(directory: &Path) -> Result<(), Box<dyn Error>> {
     let mut training = Training::new(0);
-    training.run(40, |_| {});
+    while training.epoch() < EPOCHS {
+        training.train_epoch();
+    }
     let Training { model, test, .. } = training;
     fs::create_dir_all(directory)?;
     model.save(directory.join("micrograd.safetensors"))?;

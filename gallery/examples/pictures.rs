@@ -19,7 +19,7 @@ use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
 use micrograd::rand::RngExt;
 use micrograd::rng;
 use micrograd::tape::Tape;
-use micrograd_gallery::{CLASSES, Training, classes, exit_code, predictions};
+use micrograd_gallery::{CLASSES, EPOCHS, Training, classes, exit_code, predictions};
 use plotters::coord::Shift;
 use plotters::coord::types::RangedCoordf64;
 use plotters::element::DashedPathElement;
@@ -285,7 +285,9 @@ fn text(size: f64, colour: &RGBColor) -> TextStyle<'_> {
 /// What the net of `digits` reads.
 fn confusion(area: &Area) -> Fallible {
     let mut training = Training::new(0);
-    training.run(40, |_| {});
+    while training.epoch() < EPOCHS {
+        training.train_epoch();
+    }
     let read = predictions(&training.model, &training.test);
     let matrix = ConfusionMatrix::new(&read, &classes(&training.test), CLASSES);
     let most = matrix.rows().iter().flatten().max().copied().unwrap_or(1) as f64;
