@@ -34,7 +34,8 @@ pub struct Digit {
 
 impl Digit {
     /// The row of a tape: the pixels, and the probabilities of the classes.
-    fn row(&self) -> Vec<f64> {
+    #[must_use]
+    pub fn row(&self) -> Vec<f64> {
         [&self.pixels[..], &loss::one_hot(self.class, CLASSES)].concat()
     }
 }

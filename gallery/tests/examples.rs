@@ -91,3 +91,38 @@ fn interop_reads_what_it_wrote_and_says_what_is_wrong() {
     fails(&["reed", text]);
     fails(&[]);
 }
+
+#[test]
+fn checkpoint_goes_on_from_what_it_wrote_and_says_what_is_wrong() {
+    let directory = path("checkpoint");
+    let text = directory.to_str().unwrap();
+    stdout(&example("checkpoint", &["write", text]));
+    let file = |name: &str| directory.join(format!("{name}.safetensors"));
+    // In PyTorch's place, the same training.
+    for name in ["sgd", "momentum", "rmsprop", "adam", "adamw"] {
+        fs::copy(file(name), file(&format!("{name}-pytorch"))).unwrap();
+        let [ours, theirs] = ["", "-pytorch"].map(|who| file(&format!("{name}{who}-next")));
+        fs::copy(ours, theirs).unwrap();
+    }
+    let out = stdout(&example("checkpoint", &["read", text]));
+    let lines: Vec<_> = out.lines().collect();
+    assert_eq!(lines.len(), 5, "{out}");
+    for line in lines {
+        assert!(line.ends_with(" (by micrograd): step 21 differs by at most 0e0"));
+    }
+
+    let fails = |arguments: &[&str], expected: &str| {
+        let failed = example("checkpoint", arguments);
+        assert!(!failed.status.success(), "{arguments:?}");
+        let message = String::from_utf8(failed.stderr).unwrap();
+        assert!(message.contains(expected), "{message}");
+    };
+    fs::copy(file("adam-next"), file("adamw-pytorch-next")).unwrap();
+    fails(&["read", text], "adamw differs by more than 1e-12");
+    fs::copy(file("sgd"), file("adam-pytorch")).unwrap();
+    fails(
+        &["read", text],
+        "adam-pytorch.safetensors: the file does not fit",
+    );
+    fails(&["reed", text], "usage: checkpoint write|read DIR");
+}
