@@ -74,6 +74,7 @@ pub use graph::{NodeId, Value, ValueData};
 pub use order::topological_order;
 pub use view::{Argument, Operation, Term, Terms};
 
+pub(crate) use functions::Quantity;
 pub(crate) use graph::SharedValues;
 pub(crate) use label::Label;
 pub(crate) use order::TopologicalOrder;

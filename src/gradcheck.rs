@@ -57,6 +57,7 @@ impl Default for GradCheck {
 
 /// A place where the slope of the function jumps, by more than the rounding of its result explains.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Kink {
     /// The input along which it does.
     pub input: usize,
@@ -73,6 +74,7 @@ impl fmt::Display for Kink {
 
 /// A derivative that is not what differences say.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Mismatch {
     /// The input with respect to which it is taken.
     pub input: usize,

@@ -12,7 +12,11 @@ use crate::ops::{Arity, Op, UNREAD, operations};
 /// `x.max(y)`, `x.max(0.5)`. The first is a node: for 2ˣ with a base of 2,
 /// `Value::new(2.0).pow(&x)`.
 #[derive(Clone, Debug)]
-pub enum Operand {
+pub struct Operand(pub(super) Quantity);
+
+/// What an expression is made of.
+#[derive(Clone, Debug)]
+pub(crate) enum Quantity {
     /// A node, which gets a gradient.
     Node(Value),
     /// A constant, which gets none.
@@ -30,12 +34,12 @@ impl Value {
     #[inline(always)]
     #[track_caller]
     pub(crate) fn binary(op: Op, x: Self, y: Operand) -> Self {
-        match y {
-            Operand::Node(y) => {
+        match y.0 {
+            Quantity::Node(y) => {
                 let data = op.value(x.data(), y.data());
                 Self::record(data, Origin::Binary(op, x, y))
             }
-            Operand::Constant(y) => {
+            Quantity::Constant(y) => {
                 let data = op.value(x.data(), y);
                 Self::record(data, Origin::ConstantRight(op, x, y))
             }
@@ -51,12 +55,12 @@ impl Value {
 
     /// op(x, y), where at least one is a node; with one argument, `y` is not read. No line of the
     /// user made it.
-    pub(crate) fn apply(op: Op, x: &Operand, y: &Operand) -> Self {
+    pub(crate) fn apply(op: Op, x: &Quantity, y: &Quantity) -> Self {
         let value = match (x, y) {
-            (Operand::Node(x), _) if op.arity() == Arity::Unary => Self::unary(op, x.clone()),
-            (Operand::Node(x), y) => Self::binary(op, x.clone(), y.clone()),
-            (Operand::Constant(x), Operand::Node(y)) => Self::constant_left(op, *x, y.clone()),
-            (Operand::Constant(_), Operand::Constant(_)) => {
+            (Quantity::Node(x), _) if op.arity() == Arity::Unary => Self::unary(op, x.clone()),
+            (Quantity::Node(x), y) => Self::binary(op, x.clone(), Operand(y.clone())),
+            (Quantity::Constant(x), Quantity::Node(y)) => Self::constant_left(op, *x, y.clone()),
+            (Quantity::Constant(_), Quantity::Constant(_)) => {
                 unreachable!("a constant alone is no node")
             }
         };
@@ -111,22 +115,28 @@ impl Value {
     #[must_use]
     #[track_caller]
     pub fn log(&self, base: impl Into<Operand>) -> Value {
-        match base.into() {
-            Operand::Node(base) => self.ln() / base.ln(),
-            Operand::Constant(base) => self.ln() / base.ln(),
+        match base.into().0 {
+            Quantity::Node(base) => self.ln() / base.ln(),
+            Quantity::Constant(base) => self.ln() / base.ln(),
         }
     }
 }
 
 impl From<Value> for Operand {
     fn from(value: Value) -> Self {
-        Self::Node(value)
+        Self(Quantity::Node(value))
     }
 }
 
 impl From<&Value> for Operand {
     fn from(value: &Value) -> Self {
-        Self::Node(value.clone())
+        value.clone().into()
+    }
+}
+
+impl From<f64> for Operand {
+    fn from(constant: f64) -> Self {
+        Self(Quantity::Constant(constant))
     }
 }
 
@@ -136,12 +146,6 @@ impl From<Argument<'_>> for Operand {
             Argument::Node(value) => value.into(),
             Argument::Constant(constant) => constant.into(),
         }
-    }
-}
-
-impl From<f64> for Operand {
-    fn from(constant: f64) -> Self {
-        Self::Constant(constant)
     }
 }
 
@@ -185,7 +189,7 @@ macro_rules! define_methods {
         #[must_use]
         #[track_caller]
         pub fn $method(&self, $parameter: f64) -> Value {
-            Value::binary(Op::$Op, self.clone(), Operand::Constant($parameter))
+            Value::binary(Op::$Op, self.clone(), $parameter.into())
         }
     };
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::{iter, mem, slice};
 
-use super::functions::Operand;
+use super::functions::Quantity;
 use super::graph::Value;
 use super::order::TopologicalOrder;
 use super::symbol::Symbol;
@@ -89,8 +89,8 @@ impl Value {
         for x in xs {
             slopes.push(match gradient_of(x).map(|gradient| gradient.0) {
                 None => Value::new(0.0),
-                Some(Operand::Constant(constant)) => Value::new(constant),
-                Some(Operand::Node(node)) => {
+                Some(Quantity::Constant(constant)) => Value::new(constant),
+                Some(Quantity::Node(node)) => {
                     let is_new = order.find(&node).is_none() && returned.insert(node.id());
                     // A node of its own, for the caller may give it a name.
                     if is_new { node } else { iter::once(node).sum() }
@@ -205,15 +205,15 @@ fn sum(parts: Vec<Symbol>) -> Option<Symbol> {
     let mut nodes = Vec::new();
     for part in parts {
         match part.0 {
-            Operand::Constant(constant) => constants = Some(constants.unwrap_or(0.0) + constant),
-            Operand::Node(node) => nodes.push(node),
+            Quantity::Constant(constant) => constants = Some(constants.unwrap_or(0.0) + constant),
+            Quantity::Node(node) => nodes.push(node),
         }
     }
     let nodes = match nodes.len() {
         0 | 1 => nodes.pop(),
         _ => Some(nodes.into_iter().sum()),
     };
-    let terms = [nodes.map(Operand::Node), constants.map(Operand::Constant)];
+    let terms = [nodes.map(Quantity::Node), constants.map(Quantity::Constant)];
     terms
         .into_iter()
         .flatten()

@@ -2,14 +2,14 @@
 
 use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10};
 
-use super::functions::Operand;
+use super::functions::{Operand, Quantity};
 use super::graph::Value;
 use super::view::Argument;
 use crate::ops::{FRAC_1_SQRT_2PI, Op, Row, UNREAD, define_number, define_rules, none, operations};
 
 /// A node or a constant.
 #[derive(Clone, Debug)]
-pub(super) struct Symbol(pub(super) Operand);
+pub(super) struct Symbol(pub(super) Quantity);
 
 operations!(define_number Symbol);
 operations!(define_rules pub(super) symbol_vjp_x, symbol_vjp_y, Symbol, &Symbol);
@@ -22,8 +22,8 @@ impl Symbol {
             return simpler;
         }
         Self(match (&x.0, &y.0) {
-            (Operand::Constant(x), Operand::Constant(y)) => Operand::Constant(op.value(*x, *y)),
-            (x, y) => Operand::Node(Value::apply(op, x, y)),
+            (Quantity::Constant(x), Quantity::Constant(y)) => Quantity::Constant(op.value(*x, *y)),
+            (x, y) => Quantity::Node(Value::apply(op, x, y)),
         })
     }
 
@@ -42,27 +42,27 @@ impl Symbol {
 
     fn constant(&self) -> Option<f64> {
         match self.0 {
-            Operand::Constant(constant) => Some(constant),
-            Operand::Node(_) => None,
+            Quantity::Constant(constant) => Some(constant),
+            Quantity::Node(_) => None,
         }
     }
 }
 
 impl From<f64> for Symbol {
     fn from(constant: f64) -> Self {
-        Self(Operand::Constant(constant))
+        Self(Quantity::Constant(constant))
     }
 }
 
 impl From<&Value> for Symbol {
     fn from(value: &Value) -> Self {
-        Self(Operand::Node(value.clone()))
+        Self(Quantity::Node(value.clone()))
     }
 }
 
 impl From<Argument<'_>> for Symbol {
     fn from(argument: Argument) -> Self {
-        Self(argument.into())
+        Self(Operand::from(argument).0)
     }
 }
 

@@ -1,6 +1,5 @@
 //! Every row of the table on nodes: as values, and as gradients that are graphs.
 
-use super::functions::Operand;
 use super::graph::Value;
 use crate::common::bits::assert_same_bits;
 use crate::common::close::assert_close;
@@ -33,7 +32,7 @@ fn every_derivative_agrees_with_a_finite_difference() {
         if op.arity() == Arity::Unary {
             Value::unary(op, x_node.clone()).backward();
         } else {
-            Value::binary(op, x_node.clone(), Operand::Constant(y)).backward();
+            Value::binary(op, x_node.clone(), y.into()).backward();
         }
         assert_agrees(x_node.grad(), along_x);
         if op.arity() == Arity::Binary {

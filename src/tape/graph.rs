@@ -1,7 +1,7 @@
 //! Turns a program into a graph again, to look at.
 
 use super::program::{Place, Program, Segment, Step};
-use crate::engine::{Operand, SharedValues, Value};
+use crate::engine::{Quantity, SharedValues, Value};
 use crate::ops::UNREAD;
 
 impl Program {
@@ -15,7 +15,7 @@ impl Program {
         for (place, parameter) in self.shared_parameters().zip(parameters) {
             let leaf = Value::new(parameter.data());
             leaf.set_label(parameter.label());
-            shared[place] = Operand::from(&leaf);
+            shared[place] = Quantity::Node(leaf.clone());
             variables.push(leaf);
         }
         self.rebuild(&self.once, Place::Shared, &[], &mut shared);
@@ -23,7 +23,7 @@ impl Program {
         let mut slots = self.constants_among(self.slots());
         for (place, &number) in self.input_slots().zip(row) {
             let leaf = self.labelled(Place::Slot(place), Value::new(number));
-            slots[place] = Operand::from(&leaf);
+            slots[place] = Quantity::Node(leaf.clone());
             if parameters.is_empty() {
                 variables.push(leaf);
             }
@@ -42,10 +42,10 @@ impl Program {
     }
 
     /// The constants, and room for what follows them.
-    fn constants_among(&self, count: usize) -> Vec<Operand> {
-        let constants = self.constants.iter().copied().map(Operand::Constant);
+    fn constants_among(&self, count: usize) -> Vec<Quantity> {
+        let constants = self.constants.iter().copied().map(Quantity::Constant);
         let mut operands: Vec<_> = constants.collect();
-        operands.resize(count, Operand::Constant(UNREAD));
+        operands.resize(count, Quantity::Constant(UNREAD));
         operands
     }
 
@@ -53,8 +53,8 @@ impl Program {
         &self,
         segment: &Segment,
         place: fn(usize) -> Place,
-        shared: &[Operand],
-        operands: &mut [Operand],
+        shared: &[Quantity],
+        operands: &mut [Quantity],
     ) {
         for (out, step) in segment.results().zip(&segment.steps) {
             let value = match step {
@@ -64,7 +64,7 @@ impl Program {
                 Step::Dot(range) => sum(segment.pairs(range), operands, operands),
                 Step::WeightedSum(range) => sum(segment.pairs(range), shared, operands),
             };
-            operands[out] = self.labelled(place(out), value).into();
+            operands[out] = Quantity::Node(self.labelled(place(out), value));
         }
     }
 
@@ -75,16 +75,16 @@ impl Program {
 }
 
 /// A sum of products; a factor that is a constant is 1, and its pair a single term.
-fn sum(pairs: &[[u32; 2]], left: &[Operand], right: &[Operand]) -> Value {
+fn sum(pairs: &[[u32; 2]], left: &[Quantity], right: &[Quantity]) -> Value {
     let (mut weights, mut inputs, mut terms) = (Vec::new(), Vec::new(), Vec::new());
     for &[x, y] in pairs {
         match (&left[x as usize], &right[y as usize]) {
-            (Operand::Node(x), Operand::Node(y)) => {
+            (Quantity::Node(x), Quantity::Node(y)) => {
                 weights.push(x.clone());
                 inputs.push(y.clone());
             }
-            (Operand::Node(term), _) | (_, Operand::Node(term)) => terms.push(term.clone()),
-            (Operand::Constant(_), Operand::Constant(_)) => unreachable!("a term is a node"),
+            (Quantity::Node(term), _) | (_, Quantity::Node(term)) => terms.push(term.clone()),
+            (Quantity::Constant(_), Quantity::Constant(_)) => unreachable!("a term is a node"),
         }
     }
     if inputs.is_empty() {
@@ -94,9 +94,9 @@ fn sum(pairs: &[[u32; 2]], left: &[Operand], right: &[Operand]) -> Value {
     Value::weighted_sum(&SharedValues::new(weights), &SharedValues::new(inputs))
 }
 
-fn node(operand: &Operand) -> &Value {
+fn node(operand: &Quantity) -> &Value {
     match operand {
-        Operand::Node(value) => value,
-        Operand::Constant(_) => unreachable!("an output is a node"),
+        Quantity::Node(value) => value,
+        Quantity::Constant(_) => unreachable!("an output is a node"),
     }
 }

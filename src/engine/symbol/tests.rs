@@ -31,8 +31,8 @@ fn symbols_compute_what_a_single_number_does() {
 #[track_caller]
 fn assert_same_number(symbol: &Symbol, theirs: f64, what: &str) {
     let ours = match &symbol.0 {
-        Operand::Node(node) => node.data(),
-        Operand::Constant(constant) => *constant,
+        Quantity::Node(node) => node.data(),
+        Quantity::Constant(constant) => *constant,
     };
     assert_close(ours, theirs, 0.0, what);
 }
@@ -41,7 +41,7 @@ fn assert_same_number(symbol: &Symbol, theirs: f64, what: &str) {
 fn a_symbol_leaves_out_what_changes_nothing_and_nothing_else() {
     let x = Symbol::from(&Value::new(f64::INFINITY));
     let is_x = |symbol: &Symbol| match (&symbol.0, &x.0) {
-        (Operand::Node(ours), Operand::Node(theirs)) => ours.same_node(theirs),
+        (Quantity::Node(ours), Quantity::Node(theirs)) => ours.same_node(theirs),
         _ => false,
     };
     for kept in [
@@ -69,5 +69,5 @@ fn a_symbol_leaves_out_what_changes_nothing_and_nothing_else() {
     }
     assert_same_number(&(&x * 0.0), f64::NAN, "∞ · 0");
     let literal = Symbol::from(2.0).tanh() + 1.0;
-    assert!(matches!(literal.0, Operand::Constant(_)));
+    assert!(matches!(literal.0, Quantity::Constant(_)));
 }

@@ -5,6 +5,7 @@ use std::iter;
 use super::*;
 use crate::common::close::is_close;
 use crate::common::golden;
+use crate::engine::Quantity;
 use crate::ops::UNREAD;
 
 const BY_PYTORCH: &str = include_str!("../../../tests/pytorch/operations.csv");
@@ -222,17 +223,17 @@ fn random_graphs_agree_with_pytorch() {
 /// A step of a graph: an operation, and its operands by their indices, or as literals after `=`.
 fn apply(step: &str, nodes: &[Value]) -> Value {
     let (name, operands) = step.split_once(' ').unwrap();
-    let operands: Vec<Operand> = operands
+    let operands: Vec<Quantity> = operands
         .split(' ')
         .map(|operand| match operand.strip_prefix('=') {
-            Some(literal) => number(literal).into(),
-            None => nodes[operand.parse::<usize>().unwrap()].clone().into(),
+            Some(literal) => Quantity::Constant(number(literal)),
+            None => Quantity::Node(nodes[operand.parse::<usize>().unwrap()].clone()),
         })
         .collect();
     let operand_nodes = || {
         operands.iter().map(|operand| match operand {
-            Operand::Node(node) => node.clone(),
-            Operand::Constant(_) => panic!("a constant in {step}"),
+            Quantity::Node(node) => node.clone(),
+            Quantity::Constant(_) => panic!("a constant in {step}"),
         })
     };
     match (name, &operands[..]) {
@@ -242,11 +243,8 @@ fn apply(step: &str, nodes: &[Value]) -> Value {
             let side = |i| nodes.iter().skip(i).step_by(2).cloned().collect::<Vec<_>>();
             Value::dot(&side(0), &side(1))
         }
-        (name, [Operand::Node(x)]) => Value::unary(operation(name), x.clone()),
-        (name, [Operand::Node(x), y]) => Value::binary(operation(name), x.clone(), y.clone()),
-        (name, [Operand::Constant(x), Operand::Node(y)]) => {
-            Value::constant_left(operation(name), *x, y.clone())
-        }
+        (name, [x]) => Value::apply(operation(name), x, x),
+        (name, [x, y]) => Value::apply(operation(name), x, y),
         _ => panic!("what is {step}?"),
     }
 }
