@@ -56,10 +56,14 @@
 //! a leaf. (`backward` also reads the condition of `when` and `unless`.) [`Value::data`],
 //! [`Value::grad`] and `set_data` need no guard.
 
+// The page of `Value` begins with the methods of these two.
+mod graph;
+
 mod backward;
+
 mod functions;
 mod gradient;
-mod graph;
+mod handle;
 mod label;
 mod operators;
 mod order;
@@ -70,7 +74,8 @@ mod view;
 pub use crate::ops::Op;
 pub use functions::Operand;
 pub use gradient::{hessian, hessian_vector_product, jacobian};
-pub use graph::{NodeId, Value, ValueData};
+pub use graph::{Value, ValueData};
+pub use handle::NodeId;
 pub use order::topological_order;
 pub use view::{Argument, Operation, Term, Terms};
 

@@ -14,32 +14,51 @@
 //! # assert!((a.grad() - (-8.0)).abs() < 1e-5);
 //! ```
 //!
-//! In the order in which to read the source:
+//! # Where to find it
 //!
-//! - `ops`: the table of operations. One row is one operation: its value, and what it passes down.
-//! - [`engine`]: the node, the backward pass, and the view of the graph on which all below stand.
-//!   Its page holds the conventions at kinks, ties, powers of 0 and NaN.
-//! - [`tree`]: a graph as text.
-//! - [`nn`]: neurons, layers and nets, with their parameters by name and shape; losses.
-//! - [`optim`]: gradient descent, momentum, RMSProp and Adam, as PyTorch computes them; schedules
-//!   of the learning rate, and clipping of gradients.
-//! - [`gradcheck`]: gradients against finite differences.
-//! - [`anomaly`]: where a NaN was born.
-//! - [`tape`]: a graph recorded once, and replayed for many rows at the speed of plain loops.
-//! - [`data`]: a generated data set; mini-batches, splits and standardisation.
-//! - [`metrics`]: how good predictions are.
+//! | to | see |
+//! |---|---|
+//! | differentiate an expression | [`Value`](engine::Value), and the conventions in [`engine`] |
+//! | get a Jacobian, a Hessian, a gradient of a gradient | [`jacobian`](engine::jacobian), [`hessian`](engine::hessian), [`Value::gradient`](engine::Value::gradient) |
+//! | look at a graph | [`tree`], [`Value::operation`](engine::Value::operation) |
+//! | build a net and a loss | [`nn`], [`nn::loss`] |
+//! | train it | [`optim`]; [`data`] for batches and splits, [`metrics`] for how good it is |
+//! | train it as fast as plain loops do | [`tape`] |
+//! | break off and go on, exchange a net with PyTorch | `checkpoint`, `nn::Module::save` |
+//! | check a gradient, find where a NaN was born | [`gradcheck`], [`anomaly`] |
 //!
-//! Functions that need randomness take an `Rng` of the crate [`rand`]; [`rng`] makes one of a seed.
-//! The crate is re-exported, so that versions agree, without OS entropy: for a seed from the
-//! system, add `rand` with its default features.
+//! # Features
+//!
+//! All are off by default.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `safetensors` | `checkpoint`, and `save` and `load` of [`nn::Module`] |
+//! | `rayon` | a [`tape`] replays large batches on several threads |
+//! | `locations` | every node remembers the source line that made it, which [`anomaly`] reports |
+//!
+//! # Randomness
+//!
+//! Functions that need random numbers take an `Rng` of the crate [`rand`] 0.10, which is
+//! re-exported without OS entropy; [`rng`] makes one of a seed. For a seed from the system, add
+//! `rand` with its default features.
+//!
+//! # Reading the source
+//!
+//! Begin with `src/ops/table.rs`: one operation is one row, its value and what it passes down. Then
+//! `src/engine/backward.rs`, the backward pass, a page long. The notes beside the source explain
+//! both, and derive every rule.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
+
+// First, so that the page of `Value` begins with its methods.
+pub mod engine;
 
 pub mod anomaly;
 #[cfg(feature = "safetensors")]
 pub mod checkpoint;
 pub mod data;
-pub mod engine;
 pub mod gradcheck;
 pub mod metrics;
 pub mod nn;

@@ -76,9 +76,9 @@ pub trait Optimizer {
     /// What all optimizers share, to be changed.
     fn settings_mut(&mut self) -> &mut Settings;
 
-    /// The names of the quantities that a step leaves for the next one, a number for each
-    /// parameter, in the order in which the formula takes them. They are 0 at first. One that is
-    /// not in use with these settings is None: it is 0 in each step.
+    /// The names, other than `step`, of the quantities that a step leaves for the next one, a
+    /// number for each parameter, in the order in which the formula takes them. They are 0 at
+    /// first. One that is not in use with these settings is None: it is 0 in each step.
     ///
     /// The built-in optimizers take PyTorch's names.
     fn running(&self) -> Vec<Option<&'static str>>;

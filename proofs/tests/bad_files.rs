@@ -1,6 +1,13 @@
 //! Files with random faults: loading one changes all parameters or none, and never panics.
 
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use micrograd::checkpoint;
 use micrograd::nn::{MLP, Module};
+use micrograd::optim::Optimizer;
+use micrograd_proofs::checkpoints::pair;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -57,6 +64,25 @@ impl Fault {
     }
 }
 
+fn break_file(good: &[u8], faults: &[Fault]) -> Vec<u8> {
+    let mut bytes = good.to_vec();
+    for fault in faults {
+        fault.apply(&mut bytes);
+    }
+    bytes
+}
+
+fn path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join(name)
+}
+
+static GOOD_CHECKPOINT: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    let path = path("good checkpoint");
+    let (model, optim) = pair(1);
+    checkpoint::save(&path, &model, &optim, "note").unwrap();
+    fs::read(path).unwrap()
+});
+
 fn model(seed: u64) -> MLP {
     MLP::new(2, &[3, 1], &mut micrograd::rng(seed))
 }
@@ -78,11 +104,7 @@ proptest! {
 
     #[test]
     fn a_faulty_file_is_refused_as_a_whole_or_loaded_as_a_whole(faults in vec(fault(), 1..4)) {
-        let good = model(1).to_bytes().unwrap();
-        let mut bytes = good.clone();
-        for fault in &faults {
-            fault.apply(&mut bytes);
-        }
+        let bytes = break_file(&model(1).to_bytes().unwrap(), &faults);
         let model = model(2);
         let before = numbers(&model);
         if let Err(error) = model.load_bytes(&bytes) {
@@ -94,6 +116,33 @@ proptest! {
             let mut reread = model.to_bytes().unwrap();
             let tail = bytes.len() - 13 * 8;
             prop_assert_eq!(reread.split_off(reread.len() - 13 * 8), &bytes[tail..]);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(Config {
+        cases: 5_000,
+        rng_seed: RngSeed::Fixed(2),
+        failure_persistence: None,
+        ..Config::default()
+    })]
+
+    #[test]
+    fn a_faulty_checkpoint_is_refused_as_a_whole_or_loaded_as_a_whole(
+        faults in vec(fault(), 1..4),
+    ) {
+        let path = path("faulty checkpoint");
+        fs::write(&path, break_file(&GOOD_CHECKPOINT, &faults)).unwrap();
+        let (model, mut optim) = pair(2);
+        let before = (numbers(&model), optim.state());
+        if let Err(error) = checkpoint::load(&path, &model, &mut optim) {
+            prop_assert_eq!((numbers(&model), optim.state()), before);
+            prop_assert!(error.to_string().contains("faulty checkpoint: "));
+        } else {
+            prop_assert!(model.numbers().iter().all(|number| number.is_finite()));
+            prop_assert!(optim.state().values().flatten().all(|number| number.is_finite()));
+            prop_assert!(checkpoint::save(&path, &model, &optim, "note").is_ok());
         }
     }
 }

@@ -45,9 +45,8 @@ pub trait Module {
         parameters
     }
 
-    /// A snapshot: the number of every parameter, in the order of
-    /// [`parameters`](Self::parameters). A clone of a module shares its parameters, so it changes as
-    /// they do; a snapshot does not.
+    /// A snapshot: the number of every parameter, in the order of [`parameters`](Self::parameters).
+    /// A clone of a module shares its parameters, so it changes as they do; a snapshot does not.
     ///
     /// Early stopping keeps the numbers of the best epoch:
     ///
@@ -118,8 +117,9 @@ pub trait Module {
     }
 
     /// Saves the parameters in a safetensors file, as PyTorch's `state_dict`: one float64 tensor
-    /// for each block. An interrupted save leaves the old file as it was; a finished one replaces
-    /// it, with its permissions.
+    /// for each block. To save the optimizer too, see [`checkpoint`](crate::checkpoint). An
+    /// interrupted save leaves the old file as it was; a finished one replaces it, with its
+    /// permissions.
     ///
     /// ```
     /// use micrograd::nn::{MLP, Module};
@@ -155,9 +155,9 @@ pub trait Module {
     /// # Errors
     ///
     /// If the file cannot be read, or is no safetensors file; if a block is missing, has another
-    /// shape, or holds numbers of another type or such that are not finite; if there are tensors
-    /// that the module has not. The message lists all of that, and no parameter has been changed.
-    /// Or if two blocks of the module have the same name.
+    /// shape, or holds numbers of another type or non-finite values; if the file has tensors that
+    /// the module lacks; or if two blocks of the module have the same name. The message lists all
+    /// misfits, and no parameter has been changed.
     ///
     /// # Panics
     ///
