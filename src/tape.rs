@@ -75,16 +75,22 @@
 use std::cell::Cell;
 use std::fmt;
 use std::slice;
+use std::sync::Arc;
 
 use crate::anomaly::Anomaly;
 use crate::engine::Value;
 
+mod function;
 mod graph;
 mod lanes;
 mod program;
 mod record;
 mod replay;
+mod row;
 
+pub use function::{Evaluator, Function, VectorEvaluator, VectorFunction};
+
+use function::Frozen;
 use program::Program;
 use replay::{Blocks, Replay, Rows};
 
@@ -121,6 +127,43 @@ pub struct VectorTape {
 }
 
 impl Tape {
+    /// Makes the inputs, and records the output that the function computes of them. They hold 0
+    /// meanwhile.
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    /// use micrograd::tape::Tape;
+    ///
+    /// let w = Value::new(2.0);
+    /// let tape = Tape::trace(|[x, y]| (&w * x - y).pow(2.0));
+    /// assert_eq!((tape.inputs(), tape.parameters().len()), (2, 1));
+    /// assert_eq!(tape.forward(&[[1.0, 5.0], [3.0, 5.0]]), [9.0, 1.0]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the graph has more than 2³² nodes or operands of sums.
+    #[must_use]
+    #[track_caller]
+    pub fn trace<const INPUTS: usize>(function: impl FnOnce([Value; INPUTS]) -> Value) -> Self {
+        let inputs = [0.0; INPUTS].map(Value::new);
+        let output = function(inputs.clone());
+        Self::record(&inputs, &output)
+    }
+
+    /// [`trace`](Self::trace) with a number of inputs that is known at run time.
+    ///
+    /// # Panics
+    ///
+    /// If the graph has more than 2³² nodes or operands of sums.
+    #[must_use]
+    #[track_caller]
+    pub fn trace_slice(inputs: usize, function: impl FnOnce(&[Value]) -> Value) -> Self {
+        let inputs: Vec<_> = (0..inputs).map(|_| Value::new(0.0)).collect();
+        let output = function(&inputs);
+        Self::record(&inputs, &output)
+    }
+
     /// Records the graph below `output`. The `inputs` are leaves, in the order of the numbers of a
     /// row; it does not matter what they hold, or whether the output depends on them. All other
     /// leaves are parameters: each replay reads what they hold then.
@@ -137,6 +180,61 @@ impl Tape {
         Self {
             recording: Recording::new(inputs, slice::from_ref(output)),
         }
+    }
+
+    /// The number of inputs, and so of the numbers of a row.
+    pub fn inputs(&self) -> usize {
+        self.recording.program.input_slots().len()
+    }
+
+    /// The parameters: the leaves below the output that are no inputs.
+    pub fn parameters(&self) -> &[Value] {
+        &self.recording.parameters
+    }
+
+    /// The function of plain numbers that the tape is with its parameters as they are now.
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn freeze(&self) -> Function {
+        Function(self.recording.freeze())
+    }
+
+    /// The output of a tape without inputs.
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    /// use micrograd::tape::Tape;
+    ///
+    /// let w = Value::new(3.0);
+    /// let tape = Tape::trace(|[]| w.pow(2.0));
+    /// assert_eq!(tape.value(), 9.0);
+    /// assert_eq!(tape.backward_value(), 9.0);
+    /// assert_eq!(w.grad(), 6.0);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If the tape has inputs, or if a guard from [`borrow_mut`](Value::borrow_mut) of a parameter
+    /// is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn value(&self) -> f64 {
+        self.forward(&[[]])[0]
+    }
+
+    /// The output of a tape without inputs, whose gradient is added to the parameters.
+    ///
+    /// # Panics
+    ///
+    /// If the tape has inputs, or if a guard of a parameter is alive. No gradient has been changed
+    /// then.
+    #[track_caller]
+    pub fn backward_value(&self) -> f64 {
+        self.backward(&[[]])
     }
 
     /// The output for each row.
@@ -162,7 +260,7 @@ impl Tape {
     /// alive. No gradient has been changed then.
     #[track_caller]
     pub fn backward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> f64 {
-        self.recording.expect_rows(rows);
+        self.recording.program.expect_rows(rows);
         if rows.is_empty() {
             return f64::NAN;
         }
@@ -187,11 +285,34 @@ impl Tape {
     #[must_use]
     #[track_caller]
     pub fn gradient(&self, row: &[f64]) -> (f64, Vec<f64>) {
-        self.recording.expect_rows(&[row]);
+        self.recording.program.expect_rows(&[row]);
         self.recording
             .replay(Access::Read, &|_| row, |replay, blocks| {
-                replay.forward_row(blocks);
-                (replay.output(blocks, 0), replay.gradient(blocks, 0))
+                replay.gradient(blocks)
+            })
+    }
+
+    /// [`gradient`](Self::gradient) at each row, several rows at a time.
+    ///
+    /// ```
+    /// use micrograd::tape::Tape;
+    ///
+    /// let tape = Tape::trace(|[x]| x.pow(2.0));
+    /// let gradients = tape.gradients(&[[1.0], [3.0]]);
+    /// assert_eq!(gradients, [(1.0, vec![2.0]), (9.0, vec![6.0])]);
+    /// ```
+    ///
+    /// # Panics
+    ///
+    /// If a row has not as many numbers as the tape has inputs, or if a guard from
+    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn gradients(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<(f64, Vec<f64>)> {
+        self.recording.program.expect_rows(rows);
+        self.recording
+            .replay(Access::Read, &|i| rows[i].as_ref(), |replay, blocks| {
+                replay.gradients(blocks, rows.len())
             })
     }
 
@@ -223,7 +344,7 @@ impl Tape {
     #[must_use]
     #[track_caller]
     pub fn find_anomaly(&self, rows: &[impl AsRef<[f64]>]) -> Option<Anomaly> {
-        self.recording.expect_rows(rows);
+        self.recording.program.expect_rows(rows);
         for look_at_gradients in [false, true] {
             for (i, row) in rows.iter().enumerate() {
                 let (outputs, variables) = self.recording.graph(row.as_ref());
@@ -244,6 +365,38 @@ impl Tape {
 }
 
 impl VectorTape {
+    /// Makes the inputs, and records the outputs that the function computes of them. They hold 0
+    /// meanwhile.
+    ///
+    /// # Panics
+    ///
+    /// If there is no output, or if the graph has more than 2³² nodes or operands of sums.
+    #[must_use]
+    #[track_caller]
+    pub fn trace<const INPUTS: usize, Outputs: AsRef<[Value]>>(
+        function: impl FnOnce([Value; INPUTS]) -> Outputs,
+    ) -> Self {
+        let inputs = [0.0; INPUTS].map(Value::new);
+        let outputs = function(inputs.clone());
+        Self::record(&inputs, outputs.as_ref())
+    }
+
+    /// [`trace`](Self::trace) with a number of inputs that is known at run time.
+    ///
+    /// # Panics
+    ///
+    /// If there is no output, or if the graph has more than 2³² nodes or operands of sums.
+    #[must_use]
+    #[track_caller]
+    pub fn trace_slice<Outputs: AsRef<[Value]>>(
+        inputs: usize,
+        function: impl FnOnce(&[Value]) -> Outputs,
+    ) -> Self {
+        let inputs: Vec<_> = (0..inputs).map(|_| Value::new(0.0)).collect();
+        let outputs = function(&inputs);
+        Self::record(&inputs, outputs.as_ref())
+    }
+
     /// Records the graph below all `outputs`, as [`Tape::record`] does for one.
     ///
     /// # Panics
@@ -259,6 +412,39 @@ impl VectorTape {
         }
     }
 
+    /// The number of inputs, and so of the numbers of a row.
+    pub fn inputs(&self) -> usize {
+        self.recording.program.input_slots().len()
+    }
+
+    /// The parameters: the leaves below the outputs that are no inputs.
+    pub fn parameters(&self) -> &[Value] {
+        &self.recording.parameters
+    }
+
+    /// The function of plain numbers that the tape is with its parameters as they are now.
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn freeze(&self) -> VectorFunction {
+        VectorFunction(self.recording.freeze())
+    }
+
+    /// The outputs of a tape without inputs.
+    ///
+    /// # Panics
+    ///
+    /// If the tape has inputs, or if a guard from [`borrow_mut`](Value::borrow_mut) of a parameter
+    /// is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn values(&self) -> Vec<f64> {
+        self.recording.forward(&[[]])
+    }
+
     /// The outputs for each row.
     ///
     /// # Panics
@@ -269,12 +455,12 @@ impl VectorTape {
     #[track_caller]
     pub fn forward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<Vec<f64>> {
         let outputs = self.recording.forward(rows);
-        let outputs = outputs.chunks(self.recording.program.outputs.len());
-        outputs.map(<[f64]>::to_vec).collect()
+        self.recording.program.by_row(&outputs)
     }
 
     /// The outputs at one row, and the Jacobian there: for each output its gradient with respect to
-    /// the inputs. It takes one forward pass, and one backward pass for each output.
+    /// the inputs. It takes one forward pass, and for each output a backward pass over what that
+    /// output depends on.
     ///
     /// # Panics
     ///
@@ -283,21 +469,17 @@ impl VectorTape {
     #[must_use]
     #[track_caller]
     pub fn jacobian(&self, row: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
-        self.recording.expect_rows(&[row]);
+        self.recording.program.expect_rows(&[row]);
         self.recording
             .replay(Access::Read, &|_| row, |replay, blocks| {
-                replay.forward_row(blocks);
-                let outputs = 0..self.recording.program.outputs.len();
-                outputs
-                    .map(|i| (replay.output(blocks, i), replay.gradient(blocks, i)))
-                    .unzip()
+                replay.jacobian(blocks)
             })
     }
 }
 
 /// What tapes consist of.
 struct Recording {
-    program: Program,
+    program: Arc<Program>,
     parameters: Vec<Value>,
     scratch: Cell<Option<Box<Scratch>>>,
 }
@@ -322,27 +504,22 @@ impl Recording {
     fn new(inputs: &[Value], outputs: &[Value]) -> Self {
         let (program, parameters) = record::record(inputs, outputs);
         Self {
-            program,
+            program: Arc::new(program),
             parameters,
             scratch: Cell::default(),
         }
     }
 
     #[track_caller]
-    fn expect_rows(&self, rows: &[impl AsRef<[f64]>]) {
-        let inputs = self.program.input_slots().len();
-        for (i, row) in rows.iter().enumerate() {
-            let numbers = row.as_ref().len();
-            assert!(
-                numbers == inputs,
-                "row {i} has {numbers} numbers, but the tape has {inputs} inputs"
-            );
-        }
+    fn freeze(&self) -> Frozen {
+        let mut shared = Vec::new();
+        self.compute_shared(Access::Read, &mut shared);
+        Frozen::new(Arc::clone(&self.program), shared)
     }
 
     #[track_caller]
     fn forward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<f64> {
-        self.expect_rows(rows);
+        self.program.expect_rows(rows);
         self.replay(Access::Read, &|i| rows[i].as_ref(), |replay, blocks| {
             replay.forward(blocks, rows.len())
         })

@@ -8,7 +8,8 @@ mod common {
     pub(crate) mod values;
 }
 
-use std::{iter, slice};
+use std::sync::{Arc, Barrier};
+use std::{iter, slice, thread};
 
 use common::bits::assert_same_bits;
 use common::close::assert_close;
@@ -21,7 +22,9 @@ use micrograd::nn::{Activation, MLP, Module};
 use micrograd::optim::{Adam, Optimizer};
 use micrograd::rand::RngExt;
 use micrograd::rng;
-use micrograd::tape::{Tape, VectorTape};
+use micrograd::tape::{
+    Evaluator, Function as Frozen, Tape, VectorEvaluator, VectorFunction, VectorTape,
+};
 
 /// Batches that take every way through the blocks: none, one, few, whole and broken ones.
 const BATCHES: [usize; 9] = [1, 2, 4, 7, 31, 32, 33, 64, 101];
@@ -531,4 +534,212 @@ fn a_tape_says_what_it_is() {
         format!("{tape:?}"),
         "Tape(inputs=2, parameters=1, outputs=1)"
     );
+}
+
+/// A loss with an input, parameters, literals, sums and a value that needs no input.
+fn mixed(w: &[Value; 2]) -> impl FnOnce([Value; 2]) -> Value {
+    let w = w.clone();
+    move |[x, y]| {
+        let inner = (Value::dot(&w, &[x.clone(), y.clone()]) + 0.5).tanh();
+        inner * &x / (&y * &y + 1.0) + w[0].exp() * Value::dot(&w, &w)
+    }
+}
+
+#[test]
+fn a_trace_makes_the_inputs_that_a_recording_is_given() {
+    let w = [0.5, -1.5].map(Value::new);
+    let inputs: [Value; 2] = leaves();
+    let recorded = Tape::record(&inputs, &mixed(&w)(inputs.clone()));
+    let traced = Tape::trace(mixed(&w));
+    let of_slice = Tape::trace_slice(2, |inputs| {
+        let [x, y] = inputs else { panic!("two inputs") };
+        mixed(&w)([x.clone(), y.clone()])
+    });
+    let rows = random_rows::<2>(37);
+    for tape in [&traced, &of_slice] {
+        assert_eq!(tape.forward(&rows), recorded.forward(&rows));
+        assert_eq!(tape.inputs(), 2);
+        assert_eq!(tape.parameters().len(), 2);
+        for (ours, theirs) in iter::zip(tape.parameters(), recorded.parameters()) {
+            assert!(ours.same_node(theirs));
+        }
+    }
+
+    let vector = VectorTape::trace(|[x, y]| [&x * &y, x]);
+    assert_eq!(vector.forward(&[[2.0, 3.0]]), [[6.0, 2.0]]);
+    assert_eq!((vector.inputs(), vector.parameters().len()), (2, 0));
+    let of_slice = VectorTape::trace_slice(3, <[Value]>::to_vec);
+    assert_eq!(of_slice.forward(&[[1.0, 2.0, 3.0]]), [[1.0, 2.0, 3.0]]);
+}
+
+#[test]
+fn a_tape_without_inputs_needs_no_row() {
+    let w = Value::new(3.0);
+    let tape = Tape::trace(|[]| w.pow(2.0));
+    w.set_data(4.0);
+    assert_eq!((tape.value(), tape.backward_value()), (16.0, 16.0));
+    assert_eq!(w.grad(), 8.0);
+    assert_eq!(
+        VectorTape::trace(|[]| [w.exp(), w.clone()]).values()[1],
+        4.0
+    );
+    let tape = Tape::trace(|[x]| x);
+    let (message, line) = panic_of(|| _ = tape.value());
+    assert_eq!(message, "row 0 has 0 numbers, but the tape has 1 inputs");
+    assert_eq!(line, line!() - 2);
+}
+
+#[test]
+fn gradients_of_many_rows_are_those_of_each() {
+    let w = [0.5, -1.5].map(Value::new);
+    let tape = Tape::trace(mixed(&w));
+    for count in BATCHES {
+        let rows = random_rows::<2>(count);
+        let gradients = tape.gradients(&rows);
+        assert_eq!(gradients.len(), count);
+        for (row, (output, gradient)) in iter::zip(&rows, &gradients) {
+            let (expected, by_row) = tape.gradient(row);
+            assert_same_bits(*output, expected, "output");
+            for (ours, theirs) in iter::zip(gradient, by_row) {
+                assert_close(*ours, theirs, 1e-14 * theirs.abs().max(1.0), "gradient");
+            }
+        }
+        // It left nothing behind.
+        assert_eq!(tape.gradients(&rows), gradients);
+    }
+    assert_eq!(w.each_ref().map(Value::grad), [0.0; 2]);
+}
+
+#[test]
+fn a_batch_that_does_not_fill_its_blocks_knows_nothing_of_the_rest() {
+    // At 0, the root has an infinite slope, and a row more or less would be seen.
+    let w = Value::new(2.0);
+    let tape = Tape::trace(|[x]| (&w * x).sqrt());
+    for count in 1..70_u32 {
+        let rows: Vec<_> = (1..=count).map(|i| [f64::from(i)]).collect();
+        w.zero_grad();
+        let mean = tape.backward(&rows);
+        let roots = rows.iter().map(|[x]| (2.0 * x).sqrt());
+        assert_eq!(mean, roots.sum::<f64>() / f64::from(count));
+        let slopes = rows.iter().map(|[x]| x / (2.0 * (2.0 * x).sqrt()));
+        let slope = slopes.sum::<f64>() / f64::from(count);
+        assert_close(w.grad(), slope, 1e-14 * slope, &format!("{count} rows"));
+    }
+}
+
+/// A small net of several outputs, and a choice that drops an infinite slope.
+fn several() -> VectorTape {
+    let model = MLP::with_activations(
+        3,
+        &[(4, Activation::Tanh), (3, Activation::Linear)],
+        &mut rng(7),
+    );
+    VectorTape::trace(|[x, y, z]| {
+        let mut outputs = model.forward(&[x.clone(), y.clone(), z.clone()]);
+        outputs.push(x.sqrt().when(x.at_most(0.5)) * &y);
+        outputs.push(model.parameters()[0].clone());
+        outputs.push(z);
+        outputs
+    })
+}
+
+#[test]
+fn a_jacobian_has_the_gradient_of_each_output() {
+    let tape = several();
+    for row in random_rows::<3>(20) {
+        let row = row.map(f64::abs);
+        let (values, jacobian) = tape.jacobian(&row);
+        assert_eq!(values, tape.forward(&[row])[0]);
+        let inputs = row.map(Value::new);
+        let model = MLP::with_activations(
+            3,
+            &[(4, Activation::Tanh), (3, Activation::Linear)],
+            &mut rng(7),
+        );
+        for (output, gradient) in iter::zip(model.forward(&inputs), &jacobian) {
+            inputs.iter().for_each(Value::zero_grad);
+            output.backward();
+            for (ours, theirs) in iter::zip(gradient, each(&inputs, Value::grad)) {
+                assert_close(*ours, theirs, 1e-14, "jacobian");
+            }
+        }
+        assert_eq!(jacobian[4..], [[0.0; 3], [0.0, 0.0, 1.0]]);
+        assert_eq!(tape.jacobian(&row), (values, jacobian));
+    }
+}
+
+#[test]
+fn a_frozen_function_gives_the_bits_of_the_tape_and_keeps_its_parameters() {
+    let w = [0.5, -1.5].map(Value::new);
+    let tape = Tape::trace(mixed(&w));
+    let function = tape.freeze();
+    let mut evaluator = function.evaluator();
+    let vector_tape = several();
+    let vector_function = vector_tape.freeze();
+    let mut vector_evaluator = vector_function.evaluator();
+    for count in BATCHES {
+        let rows = random_rows::<2>(count);
+        let expected = (tape.forward(&rows), tape.gradients(&rows));
+        assert_eq!(
+            (function.forward(&rows), function.gradients(&rows)),
+            expected
+        );
+        assert_eq!(
+            (evaluator.forward(&rows), evaluator.gradients(&rows)),
+            expected
+        );
+        assert_eq!(function.gradient(&rows[0]), tape.gradient(&rows[0]));
+        assert_eq!(evaluator.gradient(&rows[0]), tape.gradient(&rows[0]));
+
+        let rows = random_rows::<3>(count)
+            .into_iter()
+            .map(|row| row.map(f64::abs));
+        let rows: Vec<_> = rows.collect();
+        assert_eq!(vector_function.forward(&rows), vector_tape.forward(&rows));
+        assert_eq!(vector_evaluator.forward(&rows), vector_tape.forward(&rows));
+        let expected = vector_tape.jacobian(&rows[0]);
+        assert_eq!(vector_function.jacobian(&rows[0]), expected);
+        assert_eq!(vector_evaluator.jacobian(&rows[0]), expected);
+    }
+    let row = [0.3, 0.4];
+    let before = function.gradient(&row);
+    w[0].set_data(7.0);
+    assert_ne!(tape.gradient(&row), before);
+    assert_eq!(function.gradient(&row), before);
+    let (message, line) = panic_of(|| _ = evaluator.gradient(&[1.0]));
+    assert_eq!(message, "row 0 has 1 numbers, but the tape has 2 inputs");
+    assert_eq!(line, line!() - 2);
+}
+
+#[test]
+fn eight_threads_use_one_function_at_once() {
+    fn assert_crosses_threads<T: Clone + Send + Sync + 'static>() {}
+    assert_crosses_threads::<Frozen>();
+    assert_crosses_threads::<VectorFunction>();
+    assert_crosses_threads::<Evaluator>();
+    assert_crosses_threads::<VectorEvaluator>();
+
+    let tape = Tape::trace(mixed(&[0.5, -1.5].map(Value::new)));
+    let rows = random_rows::<2>(101);
+    let expected: Vec<_> = rows.iter().map(|row| tape.gradient(row)).collect();
+    let outputs = tape.forward(&rows);
+    let function = Arc::new(tape.freeze());
+    let start = Arc::new(Barrier::new(8));
+    let threads = (0..8).map(|_| {
+        let (function, start) = (Arc::clone(&function), Arc::clone(&start));
+        let (rows, expected, outputs) = (rows.clone(), expected.clone(), outputs.clone());
+        thread::spawn(move || {
+            let mut evaluator = function.evaluator();
+            start.wait();
+            for _ in 0..50 {
+                for (row, expected) in iter::zip(&rows, &expected) {
+                    assert_eq!(evaluator.gradient(row), *expected);
+                }
+                assert_eq!(function.forward(&rows), outputs);
+            }
+        })
+    });
+    for thread in threads.collect::<Vec<_>>() {
+        thread.join().unwrap();
+    }
 }

@@ -53,14 +53,17 @@ macro_rules! define_values_of_lanes {
         impl<const N: usize> Lanes<N> {
             #[inline(always)]
             fn apply(op: Op, x: &Self, y: &Self) -> Self {
+                let mut out = [0.0; N];
                 match op.0 { $(
-                    Row::$Op => Self(std::array::from_fn(|lane| {
+                    // No `array::from_fn`: outlined, it would not be compiled for AVX2.
+                    Row::$Op => for lane in 0..N {
                         let $x = x.0[lane];
                         $( let $y = y.0[lane]; )?
                         $( let $parameter = y.0[lane]; )?
-                        $value
-                    })),
+                        out[lane] = $value;
+                    },
                 )* }
+                Self(out)
             }
         }
     };

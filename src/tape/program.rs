@@ -36,7 +36,7 @@ pub(super) enum Place {
 #[derive(Debug)]
 pub(super) struct Segment {
     /// The index of the first result.
-    first: usize,
+    pub(super) first: usize,
     pub(super) steps: Vec<Step>,
     /// The factors of the sums among the steps.
     pairs: Vec<[u32; 2]>,
@@ -70,6 +70,25 @@ pub(super) struct Silent {
 }
 
 impl Program {
+    /// Panics if a row has not as many numbers as there are inputs.
+    #[track_caller]
+    pub(super) fn expect_rows(&self, rows: &[impl AsRef<[f64]>]) {
+        let inputs = self.input_slots().len();
+        for (i, row) in rows.iter().enumerate() {
+            let numbers = row.as_ref().len();
+            assert!(
+                numbers == inputs,
+                "row {i} has {numbers} numbers, but the tape has {inputs} inputs"
+            );
+        }
+    }
+
+    /// The outputs of several rows, taken apart.
+    pub(super) fn by_row(&self, outputs: &[f64]) -> Vec<Vec<f64>> {
+        let rows = outputs.chunks(self.outputs.len());
+        rows.map(<[f64]>::to_vec).collect()
+    }
+
     pub(super) fn slots(&self) -> usize {
         self.copy_slots().end
     }
@@ -94,20 +113,6 @@ impl Program {
         first..first + self.copies.len()
     }
 
-    /// Computes what depends on parameters alone.
-    pub(super) fn forward_once(&self, shared: &mut [f64]) {
-        self.once.forward(&[], shared);
-    }
-
-    /// Passes gradients of shared numbers down to the parameters.
-    pub(super) fn backward_once(&self, shared: &[f64], gradients: &mut [f64]) {
-        let wanted = self.constants.len()..self.once.results().end;
-        self.once
-            .backward(&[], shared, gradients, &wanted, &mut [], |out| {
-                !is_set(&self.silent.shared, out)
-            });
-    }
-
     /// Computes the slots of operations.
     #[inline(always)]
     pub(super) fn forward<N: Number>(&self, shared: &[f64], values: &mut [N]) {
@@ -116,90 +121,43 @@ impl Program {
         }
     }
 
-    /// Adds what the first output passes down to the shared numbers, if its gradient is `seed`.
+    /// Passes `seeds`, the gradient of the first output, down: to the shared numbers, where it is
+    /// added to these sums, or if there are none to the inputs, where it stays in their slots.
     #[inline(always)]
-    pub(super) fn backward_to_shared<N: Number>(
+    pub(super) fn backward<N: Number>(
         &self,
         shared: &[f64],
         values: &[N],
         gradients: &mut [N],
-        seed: f64,
-        sums: &mut [PartialSums],
+        seeds: N,
+        sums: Option<&mut [PartialSums]>,
     ) {
-        let wanted = self.learned.first..self.slots();
+        let (segments, wanted) = if sums.is_some() {
+            (&[&self.learned][..], self.learned.first..self.slots())
+        } else {
+            (&[&self.learned, &self.plain][..], self.slots_of_inputs())
+        };
         let output = self.outputs[0] as usize;
         if wanted.contains(&output) {
-            gradients[output] = N::from(seed);
+            gradients[output] = seeds;
         }
-        self.learned
-            .backward(shared, values, gradients, &wanted, sums, |out| {
+        let sums = sums.unwrap_or_default();
+        for segment in segments {
+            segment.backward(shared, values, gradients, &wanted, sums, |out| {
                 !is_set(&self.silent.slots, out)
             });
-        let copies = &mut gradients[self.copy_slots()];
-        for (gradient, &copied) in copies.iter_mut().zip(&self.copies) {
-            mem::take(gradient).add_to(&mut sums[copied as usize]);
         }
-    }
-
-    /// Leaves the gradient of one of the outputs with respect to the inputs in their slots.
-    pub(super) fn backward_to_inputs(
-        &self,
-        shared: &[f64],
-        values: &[f64],
-        gradients: &mut [f64],
-        output: usize,
-    ) {
-        let wanted = self.constants.len()..self.copy_slots().start;
-        let slot = self.outputs[output] as usize;
-        if wanted.contains(&slot) {
-            gradients[slot] = 1.0;
-        }
-        // A result that receives nothing is skipped: 0 · ∞ would be NaN.
-        if self.outputs.len() == 1 {
-            for segment in [&self.learned, &self.plain] {
-                segment.backward(shared, values, gradients, &wanted, &mut [], |out| {
-                    !is_set(&self.silent.slots, out)
-                });
-            }
-        } else {
-            let below = self.slots_below(slot);
-            for segment in [&self.learned, &self.plain] {
-                segment.backward(shared, values, gradients, &wanted, &mut [], |out| {
-                    below[out]
-                });
+        if !sums.is_empty() {
+            let copies = &mut gradients[self.copy_slots()];
+            for (gradient, &copied) in copies.iter_mut().zip(&self.copies) {
+                mem::take(gradient).add_to(&mut sums[copied as usize]);
             }
         }
     }
 
-    /// For each slot, whether a backward pass from `slot` reaches it.
-    fn slots_below(&self, slot: usize) -> Vec<bool> {
-        let mut below = vec![false; self.slots()];
-        below[slot] = true;
-        for segment in [&self.learned, &self.plain] {
-            for (out, step) in segment.results().zip(&segment.steps).rev() {
-                below[out] &= !is_set(&self.silent.slots, out);
-                if !below[out] {
-                    continue;
-                }
-                match step {
-                    &Step::Apply(op, x, y) => {
-                        below[x as usize] = true;
-                        below[y as usize] |= op.passes_to_y();
-                    }
-                    Step::Dot(range) => {
-                        for &x in segment.pairs(range).as_flattened() {
-                            below[x as usize] = true;
-                        }
-                    }
-                    Step::WeightedSum(range) => {
-                        for &[_, x] in segment.pairs(range) {
-                            below[x as usize] = true;
-                        }
-                    }
-                }
-            }
-        }
-        below
+    /// What depends on inputs, and the inputs.
+    pub(super) fn slots_of_inputs(&self) -> Range<usize> {
+        self.constants.len()..self.copy_slots().start
     }
 }
 
@@ -270,46 +228,45 @@ impl Segment {
         sums: &mut [PartialSums],
         takes_part: impl Fn(usize) -> bool,
     ) {
-        let mut gradients = Gradients::new(gradients, self.first);
         for (out, step) in self.results().zip(&self.steps).rev() {
             if !takes_part(out) {
-                gradients.take(out);
+                mem::take(&mut gradients[out]);
                 continue;
             }
             match step {
                 &Step::Apply(op, x, y) => {
                     let (x, y) = (x as usize, y as usize);
-                    let g = gradients.take(out);
+                    let g = mem::take(&mut gradients[out]);
                     if wanted.contains(&x) {
                         let part = N::vjp_x(op, &values[x], &values[y], &values[out], &g);
-                        gradients.add(out, x, part);
+                        gradients[x] += part;
                     }
                     if wanted.contains(&y) && op.passes_to_y() {
                         let part = N::vjp_y(op, &values[x], &values[y], &values[out], &g);
-                        gradients.add(out, y, part);
+                        gradients[y] += part;
                     }
                 }
                 Step::Dot(range) => {
-                    let g = gradients.take(out);
+                    let g = mem::take(&mut gradients[out]);
                     for &[x, y] in self.pairs(range) {
                         let (x, y) = (x as usize, y as usize);
                         if wanted.contains(&x) {
-                            gradients.add(out, x, g * values[y]);
+                            gradients[x] += g * values[y];
                         }
                         if wanted.contains(&y) {
-                            gradients.add(out, y, g * values[x]);
+                            gradients[y] += g * values[x];
                         }
                     }
                 }
                 Step::WeightedSum(range) => {
-                    let g = gradients.take(out);
+                    let g = mem::take(&mut gradients[out]);
                     for &[weight, x] in self.pairs(range) {
                         let (weight, x) = (weight as usize, x as usize);
                         if let Some(sum) = sums.get_mut(weight) {
                             (g * values[x]).add_to(sum);
                         }
                         if wanted.contains(&x) {
-                            gradients.add(out, x, g * N::from(shared[weight]));
+                            gradients[x] += g * N::from(shared[weight]);
                         }
                     }
                 }
@@ -330,51 +287,9 @@ impl Segment {
     }
 }
 
-/// The gradients of a backward pass.
-///
-/// With one row, that of the step to come is kept in a register: in a chain of operations, its way
-/// through memory would take longer than the arithmetic.
-struct Gradients<'call, N> {
-    all: &'call mut [N],
-    first: usize,
-    register: N,
-}
-
-impl<'call, N: Number> Gradients<'call, N> {
-    const USES_REGISTER: bool = N::LANES == 1;
-
-    fn new(all: &'call mut [N], first: usize) -> Self {
-        Self {
-            all,
-            first,
-            register: N::default(),
-        }
-    }
-
-    /// The gradient of a result, whose place is cleared for the next pass.
-    #[inline(always)]
-    fn take(&mut self, out: usize) -> N {
-        let mut gradient = mem::take(&mut self.all[out]);
-        if Self::USES_REGISTER {
-            gradient += mem::take(&mut self.register);
-        }
-        gradient
-    }
-
-    /// Adds a part of the gradient of an operand.
-    #[inline(always)]
-    fn add(&mut self, out: usize, operand: usize, part: N) {
-        if Self::USES_REGISTER && operand + 1 == out && out > self.first {
-            self.register += part;
-        } else {
-            self.all[operand] += part;
-        }
-    }
-}
-
 /// Whether there is such a flag, and it is set.
 #[inline(always)]
-fn is_set(flags: &[bool], index: usize) -> bool {
+pub(super) fn is_set(flags: &[bool], index: usize) -> bool {
     flags.get(index).is_some_and(|&flag| flag)
 }
 

@@ -1,0 +1,204 @@
+//! Runs a program for one row, and computes once what depends on parameters alone.
+
+use std::collections::BinaryHeap;
+use std::mem;
+use std::ops::Range;
+
+use super::program::{Program, Segment, Step, is_set};
+
+impl Program {
+    /// Computes what depends on parameters alone.
+    pub(super) fn forward_once(&self, shared: &mut [f64]) {
+        self.once.forward_row(&[], shared);
+    }
+
+    /// Passes gradients of shared numbers down to the parameters.
+    pub(super) fn backward_once(&self, shared: &[f64], gradients: &mut [f64]) {
+        let wanted = self.constants.len()..self.once.results().end;
+        let silent = &self.silent.shared;
+        self.once
+            .backward_row(&[], shared, gradients, &wanted, silent);
+    }
+
+    /// Computes the slots of operations.
+    pub(super) fn forward_row(&self, shared: &[f64], values: &mut [f64]) {
+        for segment in [&self.plain, &self.learned] {
+            segment.forward_row(shared, values);
+        }
+    }
+
+    /// Leaves the gradient of the first output with respect to the inputs in their slots.
+    pub(super) fn backward_row(&self, shared: &[f64], values: &[f64], gradients: &mut [f64]) {
+        let wanted = self.slots_of_inputs();
+        let output = self.outputs[0] as usize;
+        if wanted.contains(&output) {
+            gradients[output] = 1.0;
+        }
+        for segment in [&self.learned, &self.plain] {
+            segment.backward_row(shared, values, gradients, &wanted, &self.silent.slots);
+        }
+    }
+
+    /// The same from any of the outputs, by way of nothing but what it depends on: the others
+    /// cost nothing, and a 0 that they would pass down cannot meet an infinite slope.
+    pub(super) fn backward_from(
+        &self,
+        output: usize,
+        shared: &[f64],
+        values: &[f64],
+        gradients: &mut [f64],
+        waiting: &mut Waiting,
+    ) {
+        let wanted = self.slots_of_inputs();
+        let slot = self.outputs[output] as usize;
+        if !wanted.contains(&slot) {
+            return;
+        }
+        gradients[slot] = 1.0;
+        waiting.add(slot);
+        while let Some(out) = waiting.greatest() {
+            let segment = match out {
+                _ if out < self.plain.first => continue, // an input, where the gradient stays
+                _ if out < self.learned.first => &self.plain,
+                _ => &self.learned,
+            };
+            let g = mem::take(&mut gradients[out]);
+            if !is_set(&self.silent.slots, out) {
+                let step = &segment.steps[out - segment.first];
+                segment.pass_down(step, (out, g), shared, values, &wanted, |operand, part| {
+                    gradients[operand] += part;
+                    waiting.add(operand);
+                });
+            }
+        }
+    }
+}
+
+impl Segment {
+    fn forward_row(&self, shared: &[f64], values: &mut [f64]) {
+        for (out, step) in self.results().zip(&self.steps) {
+            values[out] = match step {
+                &Step::Apply(op, x, y) => op.value(values[x as usize], values[y as usize]),
+                Step::Dot(range) => {
+                    let pairs = self.pairs(range).iter();
+                    pairs.fold(0.0, |sum, &[x, y]| {
+                        sum + values[x as usize] * values[y as usize]
+                    })
+                }
+                Step::WeightedSum(range) => {
+                    let pairs = self.pairs(range).iter();
+                    pairs.fold(0.0, |sum, &[weight, x]| {
+                        sum + shared[weight as usize] * values[x as usize]
+                    })
+                }
+            };
+        }
+    }
+
+    /// Passes the gradients of the results down to those of the operands that are `wanted`, and
+    /// leaves 0 behind.
+    ///
+    /// The part for the step to come stays in a register: in a chain of operations, its way through
+    /// memory would take longer than the arithmetic.
+    fn backward_row(
+        &self,
+        shared: &[f64],
+        values: &[f64],
+        gradients: &mut [f64],
+        wanted: &Range<usize>,
+        silent: &[bool],
+    ) {
+        let mut of_next = 0.0;
+        for (out, step) in self.results().zip(&self.steps).rev() {
+            let g = mem::take(&mut gradients[out]) + mem::take(&mut of_next);
+            if !is_set(silent, out) {
+                self.pass_down(step, (out, g), shared, values, wanted, |operand, part| {
+                    if operand + 1 == out {
+                        of_next += part;
+                    } else {
+                        gradients[operand] += part;
+                    }
+                });
+            }
+        }
+        gradients[self.first - 1] += of_next;
+    }
+
+    /// Passes the gradient g of one result down: calls `add` with the part of each operand that is
+    /// wanted.
+    #[inline(always)]
+    fn pass_down(
+        &self,
+        step: &Step,
+        (out, g): (usize, f64),
+        shared: &[f64],
+        values: &[f64],
+        wanted: &Range<usize>,
+        mut add: impl FnMut(usize, f64),
+    ) {
+        match step {
+            &Step::Apply(op, x, y) => {
+                let (x, y) = (x as usize, y as usize);
+                if wanted.contains(&x) {
+                    add(x, op.vjp_x(values[x], values[y], values[out], g));
+                }
+                if wanted.contains(&y) && op.passes_to_y() {
+                    add(y, op.vjp_y(values[x], values[y], values[out], g));
+                }
+            }
+            Step::Dot(range) => {
+                for &[x, y] in self.pairs(range) {
+                    let (x, y) = (x as usize, y as usize);
+                    if x == y {
+                        // A square, as in a penalty on the size of the parameters.
+                        if wanted.contains(&x) {
+                            add(x, 2.0 * (g * values[x]));
+                        }
+                        continue;
+                    }
+                    if wanted.contains(&x) {
+                        add(x, g * values[y]);
+                    }
+                    if wanted.contains(&y) {
+                        add(y, g * values[x]);
+                    }
+                }
+            }
+            Step::WeightedSum(range) => {
+                for &[weight, x] in self.pairs(range) {
+                    if wanted.contains(&(x as usize)) {
+                        add(x as usize, g * shared[weight as usize]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The slots that have received a part of a gradient and not yet passed it down. The greatest goes
+/// first: all its users have a greater slot, so its gradient is complete.
+#[derive(Clone, Default)]
+pub(super) struct Waiting {
+    heap: BinaryHeap<usize>,
+    /// By slot, whether it is in the heap.
+    is_in: Vec<bool>,
+}
+
+impl Waiting {
+    /// Makes room for the slots of a program.
+    pub(super) fn prepare(&mut self, slots: usize) {
+        self.is_in.resize(slots, false);
+    }
+
+    fn add(&mut self, slot: usize) {
+        if !mem::replace(&mut self.is_in[slot], true) {
+            self.heap.push(slot);
+        }
+    }
+
+    fn greatest(&mut self) -> Option<usize> {
+        let slot = self.heap.pop()?;
+        self.is_in[slot] = false;
+        Some(slot)
+    }
+}
