@@ -41,9 +41,10 @@ fn train(loss: Loss) {
     let rows = make_moons(100, 0.1, &mut rng);
     let model = MLP::new(2, &[16, 16, 1], &mut rng);
 
-    let [x, y, label] = ["x", "y", "label"].map(|name| Value::new(0.0).with_name(name));
-    let score = model.forward(&[x.clone(), y.clone()]).remove(0);
-    let tape = Tape::record(&[x, y, label.clone()], &loss(&score, &label));
+    let tape = Tape::trace(|[x, y, label]| {
+        let point = [x.with_name("x"), y.with_name("y")];
+        loss(&model.forward(&point)[0], &label.with_name("label"))
+    });
 
     let mut optim = Momentum::new(model.parameters(), 2.0);
     for step in 1..=STEPS {

@@ -5,7 +5,6 @@
 use std::time::Instant;
 
 use micrograd::data::make_moons;
-use micrograd::engine::Value;
 use micrograd::nn::loss::l2_penalty;
 use micrograd::nn::{MLP, Module};
 use micrograd::optim::{Adam, Optimizer};
@@ -29,11 +28,10 @@ fn main() {
 }
 
 fn train(model: &MLP, rows: &[[f64; 3]]) {
-    // The loss of one row. What the inputs hold does not matter: each row brings its own numbers.
-    let [x, y, label] = ["x", "y", "label"].map(|name| Value::new(0.0).with_name(name));
-    let score = model.forward(&[x.clone(), y.clone()]).remove(0);
-    let loss = (1.0 - &label * score).relu() + L2 * l2_penalty(&model.parameters());
-    let tape = Tape::record(&[x, y, label], &loss);
+    let tape = Tape::trace(|[x, y, label]| {
+        let score = model.forward(&[x, y]).remove(0);
+        (1.0 - label * score).relu() + L2 * l2_penalty(&model.parameters())
+    });
 
     let mut optim = Adam::new(model.parameters(), LEARNING_RATE);
     let start = Instant::now();
@@ -51,8 +49,7 @@ fn train(model: &MLP, rows: &[[f64; 3]]) {
 
 /// Draws the sign of the score around the moons, all points in one replay.
 fn draw(model: &MLP) {
-    let point = [0.0, 0.0].map(Value::new);
-    let score = Tape::record(&point, &model.forward(&point)[0]);
+    let score = Tape::trace(|[x, y]| model.forward(&[x, y]).remove(0));
     let coordinate =
         |i: usize, low: f64, high: f64| low + (high - low) * i as f64 / (GRID - 1) as f64;
     let points: Vec<[f64; 2]> = (0..GRID * GRID)

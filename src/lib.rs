@@ -27,6 +27,12 @@
 //! | break off and go on, exchange a net with PyTorch | `checkpoint`, `nn::Module::save` |
 //! | check a gradient, find where a NaN was born | [`gradcheck`], [`anomaly`] |
 //!
+//! # Threads
+//!
+//! A [`Value`](engine::Value) and all that holds one, such as a net, an optimizer or a
+//! [`Tape`](tape::Tape), stay on the thread that made them. A tape freezes into a
+//! [`Function`](tape::Function) of plain numbers, which threads share.
+//!
 //! # Features
 //!
 //! All are off by default.

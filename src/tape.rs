@@ -11,9 +11,7 @@
 //! use micrograd::tape::Tape;
 //!
 //! let [slope, intercept] = [0.0, 0.0].map(Value::new);
-//! let [x, y] = [0.0, 0.0].map(Value::new); // stand for the numbers of a row
-//! let loss = (&slope * &x + &intercept - &y).pow(2.0);
-//! let tape = Tape::record(&[x, y], &loss);
+//! let tape = Tape::trace(|[x, y]| (&slope * x + &intercept - y).pow(2.0)); // the loss of a row
 //!
 //! let rows = [[-1.0, -1.0], [0.0, 1.0], [1.0, 3.0], [2.0, 5.0]]; // y = 2x + 1
 //! let mut optim = SGD::new(vec![slope.clone(), intercept.clone()], 0.2);
@@ -39,11 +37,10 @@
 //!     if x.data() > 0.0 { x.clone() } else { 0.1 * x } // decided once
 //! }
 //!
-//! let x = Value::new(1.0);
-//! let frozen = Tape::record(&[x.clone()], &leaky(&x));
-//! assert_eq!(frozen.forward(&[[1.0], [-1.0]]), [1.0, -1.0]); // not -0.1
+//! let decided = Tape::trace(|[x]| leaky(&x)); // an input is 0 meanwhile
+//! assert_eq!(decided.forward(&[[1.0], [-1.0]]), [0.1, -0.1]); // not 1
 //!
-//! let tape = Tape::record(&[x.clone()], &x.leaky_relu(0.1));
+//! let tape = Tape::trace(|[x]| x.leaky_relu(0.1));
 //! assert_eq!(tape.forward(&[[1.0], [-1.0]]), [1.0, -0.1]);
 //! ```
 //!
@@ -69,6 +66,34 @@
 //!   depends on the size of the graph alone.
 //! - With the feature `rayon`, large batches are spread over the threads of the current pool. The
 //!   result has the same bits for any number of threads, and without the feature.
+//!
+//! # What to record
+//!
+//! To train, record the loss of one row and call [`Tape::backward`] on batches. A solver whose
+//! variables are inputs calls [`Tape::gradient`], and one for least squares takes all residuals as
+//! the outputs of a [`VectorTape`], whose [`jacobian`](VectorTape::jacobian) costs for each output
+//! what that output depends on. This is a step of Gauss and Newton's method for a curve of one
+//! parameter:
+//!
+//! ```
+//! use micrograd::tape::VectorTape;
+//!
+//! let points = [(0.0, 1.0), (1.0, 1.6), (2.0, 2.7), (3.0, 4.5)]; // near to exp(t / 2)
+//! let residuals = VectorTape::trace(|[rate]| points.map(|(t, y)| (&rate * t).exp() - y));
+//! let mut rate = 0.1;
+//! for _ in 0..10 {
+//!     let (r, jacobian) = residuals.jacobian(&[rate]);
+//!     let slope: f64 = jacobian.iter().zip(&r).map(|(j, r)| j[0] * r).sum();
+//!     let curvature: f64 = jacobian.iter().map(|j| j[0] * j[0]).sum();
+//!     rate -= slope / curvature;
+//! }
+//! assert!((rate - 0.5).abs() < 0.01);
+//! ```
+//!
+//! # Threads
+//!
+//! A tape holds its parameters, which are [`Value`]s, so it stays on its thread. What crosses
+//! threads is a [`Function`] of plain numbers: [`Tape::freeze`], [`VectorTape::freeze`].
 //!
 //! How it works is told in `notes/Tape.md`.
 
@@ -97,11 +122,9 @@ use replay::{Blocks, Replay, Rows};
 /// The graph of one output, recorded: a function of a row.
 ///
 /// ```
-/// use micrograd::engine::Value;
 /// use micrograd::tape::Tape;
 ///
-/// let [x, y] = [1.0, 2.0].map(Value::new);
-/// let tape = Tape::record(&[x.clone(), y.clone()], &(&x * &y.exp()));
+/// let tape = Tape::trace(|[x, y]| x * y.exp());
 /// assert_eq!(tape.forward(&[[3.0, 0.0], [4.0, 0.0]]), [3.0, 4.0]);
 /// assert_eq!(tape.gradient(&[3.0, 0.0]), (3.0, vec![1.0, 3.0]));
 /// ```
@@ -113,12 +136,9 @@ pub struct Tape {
 /// such as the outputs of a net. To train, record the loss on a [`Tape`].
 ///
 /// ```
-/// use micrograd::engine::Value;
 /// use micrograd::tape::VectorTape;
 ///
-/// let [r, angle] = [1.0, 0.0].map(Value::new);
-/// let point = [&r * angle.cos(), &r * angle.sin()];
-/// let tape = VectorTape::record(&[r, angle], &point);
+/// let tape = VectorTape::trace(|[r, angle]| [&r * angle.cos(), &r * angle.sin()]);
 /// assert_eq!(tape.forward(&[[2.0, 0.0], [3.0, 0.0]]), [[2.0, 0.0], [3.0, 0.0]]);
 /// assert_eq!(tape.jacobian(&[2.0, 0.0]).1, [[1.0, 0.0], [0.0, 2.0]]);
 /// ```
@@ -330,8 +350,8 @@ impl Tape {
     /// use micrograd::engine::Value;
     /// use micrograd::tape::Tape;
     ///
-    /// let [x, w] = [1.0, 2.0].map(Value::new);
-    /// let tape = Tape::record(&[x.clone()], &(&w * &x).ln());
+    /// let w = Value::new(2.0);
+    /// let tape = Tape::trace(|[x]| (&w * x).ln());
     /// let anomaly = tape.find_anomaly(&[[1.0], [3.0], [-1.0]]).unwrap();
     /// assert_eq!(anomaly.row(), Some(2));
     /// assert!(anomaly.to_string().starts_with("row 2, forward pass: `ln` gives NaN\n    x = -2.0"));

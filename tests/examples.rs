@@ -135,6 +135,15 @@ fn moons_adam_names_file_and_line_of_a_fault() {
 }
 
 #[test]
+fn serve_answers_from_its_workers() {
+    let out = stdout(&example("serve", &[]));
+    assert!(out.contains(" workers answered 1000 requests, "), "{out}");
+    let right = out.lines().last().unwrap().strip_prefix("right: ").unwrap();
+    let percent: f64 = right.strip_suffix(" %").unwrap().parse().unwrap();
+    assert!(percent > 97.0, "{out}");
+}
+
+#[test]
 fn anomaly_finds_the_logarithm_of_0_and_the_other_loss_has_none() {
     let out = stdout(&example("anomaly", &[]));
     let (textbook, stable) = out.split_once("\n\n").unwrap();

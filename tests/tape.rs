@@ -18,7 +18,7 @@ use common::small_stack::on_a_small_stack;
 use common::values::each;
 use micrograd::data::make_moons;
 use micrograd::engine::Value;
-use micrograd::nn::{Activation, MLP, Module};
+use micrograd::nn::{Activation, Layer, MLP, Module};
 use micrograd::optim::{Adam, Optimizer};
 use micrograd::rand::RngExt;
 use micrograd::rng;
@@ -741,5 +741,22 @@ fn eight_threads_use_one_function_at_once() {
     });
     for thread in threads.collect::<Vec<_>>() {
         thread.join().unwrap();
+    }
+}
+
+#[test]
+fn residuals_that_share_a_list_have_each_their_own_gradient() {
+    let neurons = Layer::new(4, 5_000, Activation::Linear, &mut rng(3));
+    let tape = VectorTape::trace_slice(4, |inputs| neurons.forward(inputs));
+    let (_, jacobian) = tape.jacobian(&[0.5, -1.0, 2.0, 3.0]);
+    assert_eq!(jacobian.len(), 5_000);
+    for (gradient, neuron) in iter::zip(&jacobian, neurons.neurons()) {
+        assert_eq!(*gradient, each(neuron.weights(), Value::data));
+    }
+    // An infinite weight concerns nobody else.
+    neurons.neurons()[7].weights()[2].set_data(f64::INFINITY);
+    let (_, with_infinity) = tape.jacobian(&[0.5, -1.0, 2.0, 3.0]);
+    for (i, (ours, before)) in iter::zip(&with_infinity, &jacobian).enumerate() {
+        assert_eq!(ours == before, i != 7);
     }
 }

@@ -4,7 +4,6 @@ use std::path::Path;
 
 use micrograd::checkpoint;
 use micrograd::data::{batches, train_test_split};
-use micrograd::engine::Value;
 use micrograd::metrics::argmax;
 use micrograd::nn::{Init, MLP, Module, StateError, loss};
 use micrograd::optim::{Adam, Optimizer, Schedule};
@@ -99,13 +98,13 @@ impl Training {
         let model = MLP::new(PIXELS, &[32, CLASSES], &mut rng);
         model.init(Init::HeNormal, &mut rng);
 
-        let row: Vec<_> = (0..PIXELS + CLASSES).map(|_| Value::new(0.0)).collect();
-        let (pixels, targets) = row.split_at(PIXELS);
-        let logits = model.forward(pixels);
-        let loss = loss::cross_entropy(&logits, targets, LABEL_SMOOTHING);
+        let tape = Tape::trace_slice(PIXELS + CLASSES, |row| {
+            let (pixels, targets) = row.split_at(PIXELS);
+            loss::cross_entropy(&model.forward(pixels), targets, LABEL_SMOOTHING)
+        });
         Self {
             optim: Adam::new(model.parameters(), 0.0),
-            tape: Tape::record(&row, &loss),
+            tape,
             model,
             train,
             test,
@@ -167,8 +166,7 @@ impl Training {
 /// The logits of each image.
 #[must_use]
 pub fn logits(model: &MLP, digits: &[Digit]) -> Vec<Vec<f64>> {
-    let pixels = [0.0; PIXELS].map(Value::new);
-    let tape = VectorTape::record(&pixels, &model.forward(&pixels));
+    let tape = VectorTape::trace_slice(PIXELS, |pixels| model.forward(pixels));
     let rows: Vec<_> = digits.iter().map(|digit| digit.pixels).collect();
     tape.forward(&rows)
 }

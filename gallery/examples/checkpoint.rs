@@ -60,12 +60,13 @@ struct Training {
 impl Training {
     fn new(seed: u64, optimizer: NewOptimizer) -> Self {
         let model = MLP::new(PIXELS, &[32, CLASSES], &mut micrograd::rng(seed));
-        let row: Vec<_> = (0..PIXELS + CLASSES).map(|_| Value::new(0.0)).collect();
-        let (pixels, targets) = row.split_at(PIXELS);
-        let loss = loss::cross_entropy(&model.forward(pixels), targets, 0.0);
+        let tape = Tape::trace_slice(PIXELS + CLASSES, |row| {
+            let (pixels, targets) = row.split_at(PIXELS);
+            loss::cross_entropy(&model.forward(pixels), targets, 0.0)
+        });
         Self {
             optim: optimizer(model.parameters()),
-            tape: Tape::record(&row, &loss),
+            tape,
             model,
             batch: digits().iter().take(BATCH).map(Digit::row).collect(),
         }

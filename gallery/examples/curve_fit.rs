@@ -34,12 +34,12 @@ struct LeastSquares(Tape);
 
 impl LeastSquares {
     fn new(points: &[[f64; 2]]) -> Self {
-        let parameters = START.map(Value::new);
-        let errors = points
-            .iter()
-            .map(|&[t, y]| (oscillation(&parameters, t) - y).pow(2.0));
-        let mean = errors.sum::<Value>() / points.len() as f64;
-        Self(Tape::record(&parameters, &mean))
+        Self(Tape::trace(|parameters: [Value; 4]| {
+            let errors = points
+                .iter()
+                .map(|&[t, y]| (oscillation(&parameters, t) - y).pow(2.0));
+            errors.sum::<Value>() / points.len() as f64
+        }))
     }
 }
 

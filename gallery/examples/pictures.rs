@@ -112,11 +112,10 @@ fn moons(area: &Area) -> Fallible {
     let mut rng = rng(1);
     let points = make_moons(100, 0.1, &mut rng);
     let model = MLP::new(2, &[16, 16, 1], &mut rng);
-    let [x, y, label] = [0.0; 3].map(Value::new);
-    let score = model.forward(&[x.clone(), y.clone()]);
-    let hinge = loss::hinge(&score, std::slice::from_ref(&label));
-    let penalty = 1e-4 * loss::l2_penalty(&model.parameters());
-    let tape = Tape::record(&[x.clone(), y.clone(), label], &(hinge + penalty));
+    let tape = Tape::trace(|[x, y, label]| {
+        let hinge = loss::hinge(&model.forward(&[x, y]), &[label]);
+        hinge + 1e-4 * loss::l2_penalty(&model.parameters())
+    });
     let mut optim = Adam::new(model.parameters(), 0.1);
     for _ in 0..100 {
         optim.zero_grad();
@@ -130,7 +129,7 @@ fn moons(area: &Area) -> Fallible {
         [-1.5..2.5, -1.0..1.5],
         ["x", "y"],
     )?;
-    let score = Tape::record(&[x, y], &score[0]);
+    let score = Tape::trace(|[x, y]| model.forward(&[x, y]).remove(0));
     let [step_x, step_y] = [4.0 / 200.0, 2.5 / 125.0];
     for row in 0..125 {
         let bottom = -1.0 + step_y * f64::from(row);
@@ -192,10 +191,7 @@ fn sine(area: &Area) -> Fallible {
         .collect();
     let layers = [(16, Activation::Tanh), (1, Activation::Linear)];
     let model = MLP::with_activations(1, &layers, &mut rng);
-    let [x, y] = [0.0; 2].map(Value::new);
-    let output = model.forward(std::slice::from_ref(&x));
-    let error = loss::mean_squared_error(&output, std::slice::from_ref(&y));
-    let tape = Tape::record(&[x.clone(), y], &error);
+    let tape = Tape::trace(|[x, y]| loss::mean_squared_error(&model.forward(&[x]), &[y]));
     let mut optim = Adam::new(model.parameters(), 0.02);
     for _ in 0..300 {
         for batch in batches(&points, 16, &mut rng) {
@@ -205,7 +201,7 @@ fn sine(area: &Area) -> Fallible {
         }
     }
 
-    let fit = Tape::record(&[x], &output[0]);
+    let fit = Tape::trace(|[x]| model.forward(&[x]).remove(0));
     let [xs, ys]: [Vec<f64>; 2] = [0, 1].map(|i| points.iter().map(|point| point[i]).collect());
     let rows: Vec<_> = xs.iter().map(|&x| [x]).collect();
     let title = format!(
@@ -251,10 +247,7 @@ fn losses(area: &Area) -> Fallible {
         let mut rng = rng(1);
         let rows = make_moons(100, 0.1, &mut rng);
         let model = MLP::new(2, &[16, 16, 1], &mut rng);
-        let [x, y, label] = [0.0; 3].map(Value::new);
-        let score = model.forward(&[x.clone(), y.clone()]);
-        let loss = loss::hinge(&score, std::slice::from_ref(&label));
-        let tape = Tape::record(&[x, y, label], &loss);
+        let tape = Tape::trace(|[x, y, label]| loss::hinge(&model.forward(&[x, y]), &[label]));
         let mut optim = optimizer(model.parameters());
         let curve: Vec<_> = (0..=steps)
             .map(|step| {

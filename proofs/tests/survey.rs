@@ -810,6 +810,43 @@ fn tapes(survey: &mut Survey) {
             }
         },
     );
+    survey.cover(
+        "Tape::trace Tape::trace_slice Tape::inputs Tape::parameters Tape::freeze Tape::value \
+         Tape::backward_value Tape::gradients VectorTape::trace VectorTape::trace_slice \
+         VectorTape::inputs VectorTape::parameters VectorTape::freeze VectorTape::values \
+         Function::evaluator Function::forward Function::gradient Function::gradients \
+         Evaluator::forward Evaluator::gradient Evaluator::gradients VectorFunction::evaluator \
+         VectorFunction::forward VectorFunction::jacobian VectorEvaluator::forward \
+         VectorEvaluator::jacobian",
+        || {
+            for count in LENGTHS {
+                let tape = Tape::trace_slice(count, |inputs| Value::dot(inputs, inputs) + 1.0);
+                let row: Vec<_> = NUMBERS.iter().cycle().take(count).copied().collect();
+                assert_eq!((tape.inputs(), tape.parameters().len()), (count, 0));
+                let function = tape.freeze();
+                let mut evaluator = function.evaluator();
+                let rows = [&row[..], &row];
+                assert_eq!(tape.gradients(&rows).len(), 2);
+                assert_eq!(function.gradients(&rows).len(), 2);
+                assert_eq!(evaluator.gradients(&rows).len(), 2);
+                let _ = (function.forward(&rows), evaluator.forward(&rows));
+                let _ = (function.gradient(&row), evaluator.gradient(&row));
+                let _ = format!("{function:?} {evaluator:?}");
+                let vectors = VectorTape::trace_slice(count, |inputs| [inputs.iter().sum()]);
+                assert_eq!((vectors.inputs(), vectors.parameters().len()), (count, 0));
+                let function = vectors.freeze();
+                let mut evaluator = function.evaluator();
+                let _ = (function.forward(&rows), evaluator.forward(&rows));
+                let _ = (function.jacobian(&row), evaluator.jacobian(&row));
+                let _ = format!("{function:?} {evaluator:?}");
+            }
+            for x in NUMBERS.map(Value::new) {
+                let tape = Tape::trace(|[]| x.exp());
+                let _ = (tape.value(), tape.backward_value());
+                let _ = VectorTape::trace(|[]| [x.exp(), x]).values();
+            }
+        },
+    );
     survey.cover("Tape::find_anomaly", || {
         for count in [0, 1, 1_000] {
             let inputs = leaves(count);

@@ -7,15 +7,13 @@
 //! Outputs and targets are nodes, so a loss can be recorded on a tape whose rows bring the targets along:
 //!
 //! ```
-//! use micrograd::engine::Value;
 //! use micrograd::nn::{MLP, loss};
 //! use micrograd::tape::Tape;
 //!
 //! let model = MLP::new(2, &[8, 1], &mut micrograd::rng(0));
-//! let [x, y, target] = [0.0; 3].map(Value::new);
-//! let outputs = model.forward(&[x.clone(), y.clone()]);
-//! let loss = loss::mean_squared_error(&outputs, &[target.clone()]);
-//! let tape = Tape::record(&[x, y, target], &loss);
+//! let tape = Tape::trace(|[x, y, target]| {
+//!     loss::mean_squared_error(&model.forward(&[x, y]), &[target])
+//! });
 //! let mean_loss = tape.backward(&[[0.5, -1.0, 1.0], [1.0, 0.0, -1.0]]);
 //! ```
 //!
