@@ -11,8 +11,9 @@ import sys
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
 from torch.nn import functional as F
+
+from digits_net import Net
 
 torch.set_default_dtype(torch.float64)
 directory = pathlib.Path(sys.argv[1])
@@ -27,20 +28,6 @@ OPTIMIZERS = {
     "adam": lambda p: torch.optim.Adam(p, lr=0.01, amsgrad=True),
     "adamw": lambda p: torch.optim.AdamW(p, lr=0.01, weight_decay=0.01),
 }
-
-
-class Net(nn.Module):
-    """As `MLP::new(64, &[32, 10], rng)`."""
-
-    def __init__(self):
-        super().__init__()
-        self.layers = nn.ModuleList([nn.Linear(64, 32), nn.Linear(32, 10)])
-
-    def forward(self, x):
-        *hidden, last = self.layers
-        for layer in hidden:
-            x = torch.relu(layer(x))
-        return last(x)
 
 
 def read_batch():

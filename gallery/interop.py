@@ -10,24 +10,11 @@ import sys
 import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save_file
-from torch import nn
+
+from digits_net import Net
 
 torch.set_default_dtype(torch.float64)
 directory = pathlib.Path(sys.argv[1])
-
-
-class Net(nn.Module):
-    """As `MLP::new(64, &[32, 10], rng)`."""
-
-    def __init__(self):
-        super().__init__()
-        self.layers = nn.ModuleList([nn.Linear(64, 32), nn.Linear(32, 10)])
-
-    def forward(self, x):
-        *hidden, last = self.layers
-        for layer in hidden:
-            x = torch.relu(layer(x))
-        return last(x)
 
 
 def read_csv(name):

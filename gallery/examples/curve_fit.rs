@@ -1,15 +1,20 @@
-//! Fits a damped oscillation to noisy data: nonlinear least squares, by the L-BFGS of the crate
-//! `argmin`, driven by the gradient of a tape.
+//! Fits a damped oscillation to noisy data: nonlinear least squares, by two solvers.
+//!
+//! The L-BFGS of the crate `argmin` asks for the gradient of the mean squared error: a `Tape`. The
+//! crate `levenberg-marquardt` asks for all residuals and their Jacobian: a `VectorTape`.
 
 use std::process::ExitCode;
 
 use argmin::core::{CostFunction, Error, Executor, Gradient, State};
 use argmin::solver::linesearch::MoreThuenteLineSearch;
 use argmin::solver::quasinewton::LBFGS;
+use levenberg_marquardt::{LeastSquaresProblem, LevenbergMarquardt};
 use micrograd::engine::Value;
 use micrograd::rand::RngExt;
-use micrograd::tape::Tape;
+use micrograd::tape::{Tape, VectorTape};
 use micrograd_gallery::exit_code;
+use nalgebra::storage::Owned;
+use nalgebra::{Dyn, OMatrix, OVector, U4, Vector4};
 
 const NAMES: [&str; 4] = ["amplitude", "damping", "frequency", "phase"];
 const TRUE: [f64; 4] = [2.0, 0.3, 4.0, 0.5];
@@ -29,21 +34,27 @@ fn oscillation(parameters: &[Value], t: f64) -> Value {
     amplitude * (-damping * t).exp() * (frequency * t + phase).cos()
 }
 
-/// The mean of the squared errors, as a tape whose inputs are the parameters of the curve.
-struct LeastSquares(Tape);
+/// The errors of the curve at all points.
+fn residuals(parameters: &[Value], points: &[[f64; 2]]) -> Vec<Value> {
+    let points = points.iter();
+    points
+        .map(|&[t, y]| oscillation(parameters, t) - y)
+        .collect()
+}
 
-impl LeastSquares {
+/// The mean of the squared errors, as a tape whose inputs are the parameters of the curve.
+struct MeanSquare(Tape);
+
+impl MeanSquare {
     fn new(points: &[[f64; 2]]) -> Self {
-        Self(Tape::trace(|parameters: [Value; 4]| {
-            let errors = points
-                .iter()
-                .map(|&[t, y]| (oscillation(&parameters, t) - y).pow(2.0));
-            errors.sum::<Value>() / points.len() as f64
+        Self(Tape::trace_slice(4, |parameters| {
+            let residuals = residuals(parameters, points);
+            Value::dot(&residuals, &residuals) / points.len() as f64
         }))
     }
 }
 
-impl CostFunction for LeastSquares {
+impl CostFunction for MeanSquare {
     type Param = Vec<f64>;
     type Output = f64;
 
@@ -52,7 +63,7 @@ impl CostFunction for LeastSquares {
     }
 }
 
-impl Gradient for LeastSquares {
+impl Gradient for MeanSquare {
     type Param = Vec<f64>;
     type Gradient = Vec<f64>;
 
@@ -61,23 +72,86 @@ impl Gradient for LeastSquares {
     }
 }
 
+/// All errors, as a tape whose inputs are the parameters of the curve; and the parameters so far.
+struct Residuals {
+    tape: VectorTape,
+    parameters: Vector4<f64>,
+}
+
+impl LeastSquaresProblem<f64, Dyn, U4> for Residuals {
+    type ResidualStorage = Owned<f64, Dyn>;
+    type JacobianStorage = Owned<f64, Dyn, U4>;
+    type ParameterStorage = Owned<f64, U4>;
+
+    fn set_params(&mut self, parameters: &Vector4<f64>) {
+        self.parameters = *parameters;
+    }
+
+    fn params(&self) -> Vector4<f64> {
+        self.parameters
+    }
+
+    fn residuals(&self) -> Option<OVector<f64, Dyn>> {
+        let residuals = self.tape.forward(&[self.parameters.as_slice()]).remove(0);
+        Some(OVector::<f64, Dyn>::from_vec(residuals))
+    }
+
+    fn jacobian(&self) -> Option<OMatrix<f64, Dyn, U4>> {
+        let (_, rows) = self.tape.jacobian(self.parameters.as_slice());
+        let numbers = rows.iter().flatten().copied();
+        Some(OMatrix::<f64, Dyn, U4>::from_row_iterator(
+            rows.len(),
+            numbers,
+        ))
+    }
+}
+
 fn fit() -> Result<(), Error> {
+    let points = noisy_points();
+    let by_gradient = by_gradient(&points)?;
+    let by_jacobian = by_jacobian(&points);
+    println!(
+        "{:10} {:>8} {:>8} {:>10} {:>8}",
+        "", "start", "L-BFGS", "Levenberg", "true"
+    );
+    for (i, name) in NAMES.iter().enumerate() {
+        let (start, truth) = (START[i], TRUE[i]);
+        let (by_gradient, by_jacobian) = (by_gradient[i], by_jacobian[i]);
+        println!("{name:10} {start:8.4} {by_gradient:8.4} {by_jacobian:10.4} {truth:8.4}");
+    }
+    Ok(())
+}
+
+/// By L-BFGS.
+fn by_gradient(points: &[[f64; 2]]) -> Result<Vec<f64>, Error> {
     let solver = LBFGS::new(MoreThuenteLineSearch::new(), 7).with_tolerance_grad(1e-9)?;
-    let result = Executor::new(LeastSquares::new(&noisy_points()), solver)
+    let result = Executor::new(MeanSquare::new(points), solver)
         .configure(|state| state.param(START.to_vec()).max_iters(200))
         .run()?;
     let state = result.state();
     println!(
-        "{} iterations, mean squared error {:.6}",
+        "L-BFGS: {} iterations, mean squared error {:.6}",
         state.get_iter(),
         state.get_best_cost()
     );
-    println!("{:10} {:>8} {:>8} {:>8}", "", "start", "fit", "true");
-    let fitted = state.get_best_param().into_iter().flatten();
-    for (((name, start), fitted), truth) in NAMES.iter().zip(START).zip(fitted).zip(TRUE) {
-        println!("{name:10} {start:8.4} {fitted:8.4} {truth:8.4}");
-    }
-    Ok(())
+    let best = state.get_best_param();
+    best.cloned()
+        .ok_or_else(|| Error::msg("L-BFGS found nothing"))
+}
+
+/// By Levenberg and Marquardt's method.
+fn by_jacobian(points: &[[f64; 2]]) -> Vector4<f64> {
+    let problem = Residuals {
+        tape: VectorTape::trace_slice(4, |parameters| residuals(parameters, points)),
+        parameters: Vector4::from(START),
+    };
+    let (problem, report) = LevenbergMarquardt::new().minimize(problem);
+    println!(
+        "Levenberg-Marquardt: {} evaluations, mean squared error {:.6}",
+        report.number_of_evaluations,
+        2.0 * report.objective_function / points.len() as f64
+    );
+    problem.parameters
 }
 
 /// Points of the true curve, with errors of up to `NOISE` in each direction.

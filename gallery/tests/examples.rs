@@ -27,13 +27,15 @@ fn curve_fit_recovers_the_true_parameters() {
     let out = stdout(&example("curve_fit", &[]));
     let rows: Vec<Vec<_>> = out
         .lines()
-        .skip(2)
+        .skip(3)
         .map(|row| row.split_whitespace().collect())
         .collect();
     assert_eq!(rows.len(), 4, "{out}");
     for row in rows {
-        let [start, fit, truth] = [1, 2, 3].map(|i| row[i].parse::<f64>().unwrap());
-        assert!((fit - truth).abs() < 0.005, "{out}");
+        let [start, by_gradient, by_jacobian, truth] =
+            [1, 2, 3, 4].map(|i| row[i].parse::<f64>().unwrap());
+        assert!((by_gradient - truth).abs() < 0.005, "{out}");
+        assert_eq!(by_jacobian, by_gradient, "{out}");
         assert!((start - truth).abs() > 0.1, "{out}");
     }
 }
