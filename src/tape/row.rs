@@ -113,7 +113,7 @@ impl Segment {
             let g = mem::take(&mut gradients[out]) + mem::take(&mut of_next);
             if !is_set(silent, out) {
                 self.pass_down(step, (out, g), shared, values, wanted, |operand, part| {
-                    if operand + 1 == out {
+                    if operand + 1 == out && out > self.first {
                         of_next += part;
                     } else {
                         gradients[operand] += part;
@@ -121,7 +121,6 @@ impl Segment {
                 });
             }
         }
-        gradients[self.first - 1] += of_next;
     }
 
     /// Passes the gradient g of one result down: calls `add` with the part of each operand that is
