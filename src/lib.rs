@@ -93,8 +93,8 @@ pub fn rng(seed: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(seed)
 }
 
-/// A random number generator for one epoch of a run with this seed, to shuffle with: a run that goes
-/// on after a break draws what it would have drawn without.
+/// A random number generator for one epoch of a run with this seed, to shuffle with. A run that
+/// goes on after a break draws what it would have drawn without.
 ///
 /// ```
 /// use micrograd::data::batches;

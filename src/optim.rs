@@ -70,10 +70,10 @@ use crate::engine::Value;
 /// assert_eq!(optim.state()["exp_avg"], [0.01 * (8.0 + 0.1)]);
 /// ```
 pub trait Optimizer {
-    /// What all optimizers share.
+    /// The settings that all optimizers share.
     fn settings(&self) -> &Settings;
 
-    /// What all optimizers share, to be changed.
+    /// The settings that all optimizers share, to be changed.
     fn settings_mut(&mut self) -> &mut Settings;
 
     /// The names, other than `step`, of the quantities that a step leaves for the next one, a
@@ -169,8 +169,9 @@ pub trait Optimizer {
         }
     }
 
-    /// What a step leaves for the next one, by PyTorch's names: `step`, the number of steps so far,
-    /// and the running quantities, with a number for each parameter. Settings are not in it.
+    /// The numbers that a step leaves for the next one, by PyTorch's names: `step`, the number of
+    /// steps so far, and the running quantities, with a number for each parameter. Settings are not
+    /// in it.
     ///
     /// | optimizer | running quantities |
     /// |---|---|
@@ -221,7 +222,7 @@ pub trait Optimizer {
     }
 }
 
-/// What keeps a state from being taken in place of the present one.
+/// The reasons why a state cannot take the place of the present one.
 fn misfits(
     present: &BTreeMap<String, Vec<f64>>,
     state: &BTreeMap<String, Vec<f64>>,

@@ -92,8 +92,8 @@
 //!
 //! # Threads
 //!
-//! A tape holds its parameters, which are [`Value`]s, so it stays on its thread. What crosses
-//! threads is a [`Function`] of plain numbers: [`Tape::freeze`], [`VectorTape::freeze`].
+//! A tape holds its parameters, which are [`Value`]s, so it stays on its thread. To cross
+//! threads, freeze it into a [`Function`] of plain numbers: [`Tape::freeze`], [`VectorTape::freeze`].
 //!
 //! How it works is told in `notes/Tape.md`.
 

@@ -14,7 +14,7 @@ use crate::ops::{Arity, Op, UNREAD, operations};
 #[derive(Clone, Debug)]
 pub struct Operand(pub(super) Quantity);
 
-/// What an expression is made of.
+/// A node or a constant, of which expressions are made.
 #[derive(Clone, Debug)]
 pub(crate) enum Quantity {
     /// A node, which gets a gradient.

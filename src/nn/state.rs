@@ -271,11 +271,11 @@ fn expect_size(bytes: usize, tensors: &[Tensor]) -> Result<(), StateError> {
     )))
 }
 
-/// What a file holds beside the numbers.
+/// The rest of a file, beside the numbers.
 pub(crate) struct Filled {
-    /// What is to be loaded.
+    /// The thing to be loaded, for messages.
     what: &'static str,
-    /// What keeps the file from fitting.
+    /// The reasons why the file does not fit.
     pub(crate) misfits: Vec<String>,
     pub(crate) metadata: Metadata,
 }

@@ -3,8 +3,8 @@ use std::{array, iter};
 use super::at_least_zero;
 use crate::engine::Value;
 
-/// What all optimizers share: the parameters, the learning rate, weight decay, the direction, and
-/// what a step leaves for the next one.
+/// The part that all optimizers share: the parameters, the learning rate, weight decay, the
+/// direction, and the quantities that a step leaves for the next one.
 ///
 /// Every [`Optimizer`](super::Optimizer) has one, and moves its parameters by
 /// [`descend`](Self::descend).

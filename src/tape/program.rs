@@ -155,7 +155,7 @@ impl Program {
         }
     }
 
-    /// What depends on inputs, and the inputs.
+    /// The inputs, and all results that depend on one.
     pub(super) fn slots_of_inputs(&self) -> Range<usize> {
         self.constants.len()..self.copy_slots().start
     }

@@ -222,7 +222,7 @@ impl Replay<'_, '_> {
         [rows.start..end, end..rows.end]
     }
 
-    /// What `work` makes of each part of the first `count` rows, one after the other.
+    /// The results of `work` for each part of the first `count` rows, one after the other.
     fn concat_parts<T: Clone + Send>(
         &self,
         blocks: &mut Blocks,
@@ -277,7 +277,7 @@ fn take(numbers: &mut [f64]) -> Vec<f64> {
     numbers.iter_mut().map(mem::take).collect()
 }
 
-/// What is computed for the rows in a block.
+/// The passes over the rows in a block.
 enum Pass<'call, N> {
     /// The outputs.
     Forward,
