@@ -145,7 +145,7 @@ fn load_whole(
         .extend(misfit.map(|misfit| format!("optimizer.{misfit}")));
     let mut metadata = filled.expect_fit()?;
 
-    state::expect_writable(&layout.blocks);
+    Value::expect_writable(layout.blocks.iter().flat_map(Block::values));
     optimizer.set_state(&state);
     state::set_parameters(&layout.blocks, &tensors);
     Ok(metadata.remove(NOTE).unwrap_or_default())

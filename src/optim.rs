@@ -95,7 +95,7 @@ pub trait Optimizer {
     /// [`update`](Self::update) is not one call of [`Settings::descend`].
     #[track_caller]
     fn step(&mut self) {
-        expect_writable(self.parameters());
+        Value::expect_writable(self.parameters());
         let names = self.running();
         self.settings_mut().keep(&names);
         let before = self.steps();
@@ -249,14 +249,6 @@ fn misfits(
 pub(crate) fn not_a_count(steps: f64) -> Option<String> {
     let can_be = steps >= 0.0 && steps.fract() == 0.0 && steps <= 2_f64.powi(53);
     (!can_be).then(|| format!("step is {steps}, no number of steps"))
-}
-
-/// Panics if not all parameters can be written, before one is.
-#[track_caller]
-fn expect_writable(parameters: &[Value]) {
-    for parameter in parameters {
-        drop(parameter.borrow_mut());
-    }
 }
 
 /// The setting, if it can be one; NaN cannot.

@@ -115,6 +115,14 @@ impl Value {
         self.0.label.set(label);
     }
 
+    /// Panics if the numbers of one of these cannot be written, before one is.
+    #[track_caller]
+    pub(crate) fn expect_writable<'a>(values: impl IntoIterator<Item = &'a Self>) {
+        for value in values {
+            drop(value.borrow_mut());
+        }
+    }
+
     /// The index of each leaf in a list. Panics if one is not a leaf, or is there twice.
     #[track_caller]
     pub(crate) fn indices_of_leaves(role: &str, leaves: &[Self]) -> HashMap<NodeId, usize> {

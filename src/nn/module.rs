@@ -96,9 +96,7 @@ pub trait Module {
             numbers.len(),
             parameters.len()
         );
-        for parameter in &parameters {
-            drop(parameter.borrow_mut()); // panics before anything is changed
-        }
+        Value::expect_writable(&parameters);
         for (parameter, &number) in parameters.iter().zip(numbers) {
             parameter.set_data(number);
         }

@@ -12,9 +12,10 @@ use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
 
 use super::module::place;
 use super::{Block, Module};
+use crate::engine::Value;
 
-/// Why a file could not be saved or loaded. The message names the file, and what is wrong in it; the
-/// cause, if another error is, is the [`source`](Error::source).
+/// Why a file could not be saved or loaded. The message names the file, and what is wrong in it; an
+/// error that was the cause is the [`source`](Error::source).
 #[derive(Debug)]
 pub struct StateError {
     message: String,
@@ -112,14 +113,6 @@ pub(crate) fn tensors_of(blocks: &[Block]) -> Result<Vec<Tensor>, StateError> {
     Ok(tensors)
 }
 
-/// Panics if not all parameters can be written.
-#[track_caller]
-pub(crate) fn expect_writable(blocks: &[Block]) {
-    for parameter in blocks.iter().flat_map(Block::values) {
-        drop(parameter.borrow_mut());
-    }
-}
-
 /// Gives the parameters of each block the numbers of its tensor.
 pub(crate) fn set_parameters(blocks: &[Block], tensors: &[Tensor]) {
     let parameters = blocks.iter().flat_map(Block::values);
@@ -144,25 +137,25 @@ pub(super) fn to_bytes(module: &(impl Module + ?Sized)) -> Result<Vec<u8>, State
 
 #[track_caller]
 pub(super) fn load(module: &(impl Module + ?Sized), path: &Path) -> Result<(), StateError> {
-    let loaded = load_from(module, |tensors| read(path, tensors));
+    let loaded = load_from(module, |tensors| Ok(read(path, tensors)?.into()));
     loaded.map_err(|error| error.in_file(path))
 }
 
 #[track_caller]
 pub(super) fn load_bytes(module: &(impl Module + ?Sized), bytes: &[u8]) -> Result<(), StateError> {
-    load_from(module, |_| Ok(bytes.to_vec()))
+    load_from(module, |_| Ok(bytes.into()))
 }
 
 #[track_caller]
-fn load_from(
+fn load_from<'bytes>(
     module: &(impl Module + ?Sized),
-    bytes: impl FnOnce(&[Tensor]) -> Result<Vec<u8>, StateError>,
+    bytes: impl FnOnce(&[Tensor]) -> Result<Cow<'bytes, [u8]>, StateError>,
 ) -> Result<(), StateError> {
     let blocks = module.blocks();
     let mut tensors = tensors_of(&blocks)?;
     let bytes = bytes(&tensors)?;
     fill(&mut tensors, &bytes, "module")?.expect_fit()?;
-    expect_writable(&blocks);
+    Value::expect_writable(blocks.iter().flat_map(Block::values));
     set_parameters(&blocks, &tensors);
     Ok(())
 }

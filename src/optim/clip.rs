@@ -24,7 +24,7 @@ use crate::engine::Value;
 #[track_caller]
 pub fn clip_grad_norm(parameters: &[Value], max_norm: f64) -> f64 {
     let max_norm = super::at_least_zero("norm", max_norm);
-    super::expect_writable(parameters);
+    Value::expect_writable(parameters);
     let mut squares = 0.0;
     for parameter in parameters {
         squares += parameter.grad() * parameter.grad();
@@ -49,7 +49,7 @@ pub fn clip_grad_norm(parameters: &[Value], max_norm: f64) -> f64 {
 #[track_caller]
 pub fn clip_grad_value(parameters: &[Value], limit: f64) {
     let limit = super::at_least_zero("limit", limit);
-    super::expect_writable(parameters);
+    Value::expect_writable(parameters);
     for parameter in parameters {
         let mut numbers = parameter.borrow_mut();
         numbers.grad = numbers.grad.clamp(-limit, limit);
