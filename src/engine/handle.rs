@@ -119,7 +119,7 @@ impl Value {
     #[track_caller]
     pub(crate) fn expect_writable<'a>(values: impl IntoIterator<Item = &'a Self>) {
         for value in values {
-            drop(value.borrow_mut());
+            drop(value.0.numbers.borrow_mut());
         }
     }
 
