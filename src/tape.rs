@@ -105,6 +105,7 @@ use std::sync::Arc;
 use crate::anomaly::Anomaly;
 use crate::engine::Value;
 
+mod block;
 mod function;
 mod graph;
 mod lanes;

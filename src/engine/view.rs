@@ -298,6 +298,16 @@ impl<'graph> Terms<'graph> {
         }
     }
 
+    /// The factors of the products, as many on each side.
+    pub(crate) fn factors(&self) -> [&'graph [Value]; 2] {
+        [self.weights, self.inputs]
+    }
+
+    /// The terms that are no products.
+    pub(crate) fn singles(&self) -> &'graph [Value] {
+        self.singles
+    }
+
     /// The products of weights and inputs. A weight beyond the last input, a bias, is a term by
     /// itself.
     pub(super) fn weighted(weights: &'graph [Value], inputs: &'graph [Value]) -> Self {

@@ -28,9 +28,6 @@ impl Program {
                 variables.push(leaf);
             }
         }
-        for (place, &copied) in self.copy_slots().zip(&self.copies) {
-            slots[place] = shared[copied as usize].clone();
-        }
         for segment in [&self.plain, &self.learned] {
             self.rebuild(segment, Place::Slot, &shared, &mut slots);
         }
@@ -56,13 +53,30 @@ impl Program {
         shared: &[Quantity],
         operands: &mut [Quantity],
     ) {
+        let mut layer_inputs = SharedValues::new(Vec::new());
         for (out, step) in segment.results().zip(&segment.steps) {
             let value = match step {
                 &Step::Apply(op, x, y) => {
                     Value::apply(op, &operands[x as usize], &operands[y as usize])
                 }
-                Step::Dot(range) => sum(segment.pairs(range), operands, operands),
-                Step::WeightedSum(range) => sum(segment.pairs(range), shared, operands),
+                Step::Dot(range) => sum(segment.pairs(range), operands),
+                &Step::Row(layer) => {
+                    let layer = &segment.layers[layer as usize];
+                    if out == layer.outputs.start {
+                        let inputs = &operands[layer.inputs.clone()];
+                        layer_inputs = SharedValues::new(nodes(inputs));
+                    }
+                    let weights = nodes(&shared[layer.weights_of(out)]);
+                    Value::weighted_sum(&SharedValues::new(weights), &layer_inputs)
+                }
+                &Step::Copy(x) => {
+                    operands[out] = operands[x as usize].clone();
+                    continue;
+                }
+                &Step::Shared(x) => {
+                    operands[out] = shared[x as usize].clone();
+                    continue;
+                }
             };
             operands[out] = Quantity::Node(self.labelled(place(out), value));
         }
@@ -74,17 +88,17 @@ impl Program {
     }
 }
 
-/// A sum of products; a factor that is a constant is 1, and its pair a single term.
-fn sum(pairs: &[[u32; 2]], left: &[Quantity], right: &[Quantity]) -> Value {
+/// A sum of products of pairs. A factor that is a constant is 1, and its pair a single term.
+fn sum(pairs: &[[u32; 2]], operands: &[Quantity]) -> Value {
     let (mut weights, mut inputs, mut terms) = (Vec::new(), Vec::new(), Vec::new());
     for &[x, y] in pairs {
-        match (&left[x as usize], &right[y as usize]) {
-            (Quantity::Node(x), Quantity::Node(y)) => {
-                weights.push(x.clone());
+        let x = node(&operands[x as usize]).clone();
+        match &operands[y as usize] {
+            Quantity::Node(y) => {
+                weights.push(x);
                 inputs.push(y.clone());
             }
-            (Quantity::Node(term), _) | (_, Quantity::Node(term)) => terms.push(term.clone()),
-            (Quantity::Constant(_), Quantity::Constant(_)) => unreachable!("a term is a node"),
+            Quantity::Constant(_) => terms.push(x),
         }
     }
     if inputs.is_empty() {
@@ -94,9 +108,13 @@ fn sum(pairs: &[[u32; 2]], left: &[Quantity], right: &[Quantity]) -> Value {
     Value::weighted_sum(&SharedValues::new(weights), &SharedValues::new(inputs))
 }
 
+fn nodes(operands: &[Quantity]) -> Vec<Value> {
+    operands.iter().map(node).cloned().collect()
+}
+
 fn node(operand: &Quantity) -> &Value {
     match operand {
         Quantity::Node(value) => value,
-        Quantity::Constant(_) => unreachable!("an output is a node"),
+        Quantity::Constant(_) => unreachable!("only operations of the table take constants"),
     }
 }

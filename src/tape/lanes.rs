@@ -1,16 +1,18 @@
-//! The numbers that a replay computes with: one row, or several side by side.
+//! The numbers that a replay computes with: several rows side by side.
 
 use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10};
-use std::ops::{AddAssign, Mul};
+use std::ops::AddAssign;
 
 use crate::ops::{
     FRAC_1_SQRT_2PI, Functions, Op, Row, UNREAD, define_number, define_rules, none, operations,
 };
 
-/// A sum over rows in parts, the same for numbers of every width.
+/// A sum over rows in parts, the same for lanes of every number.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(32))]
-pub(super) struct PartialSums([f64; 4]);
+pub(super) struct PartialSums([f64; PARTS]);
+
+const PARTS: usize = 4;
 
 impl PartialSums {
     pub(super) fn add_up(&self) -> f64 {
@@ -19,25 +21,8 @@ impl PartialSums {
     }
 }
 
-/// A number on which the operations and their rules run: of one row, or of one in each lane.
-pub(super) trait Number:
-    Copy + Default + From<f64> + AddAssign + Mul<Output = Self> + Send + 'static
-{
-    /// How many rows it holds.
-    const LANES: usize;
-
-    fn lanes(&self) -> &[f64];
-    fn lanes_mut(&mut self) -> &mut [f64];
-
-    fn value(op: Op, x: &Self, y: &Self) -> Self;
-    fn vjp_x(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self;
-    fn vjp_y(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self;
-
-    /// Adds the numbers of all rows to a sum.
-    fn add_to(&self, sum: &mut PartialSums);
-}
-
-/// A number for each of `N` rows. It lies in whole cache lines.
+/// A number for each of `N` rows, on which the operations and their rules run. It lies in whole
+/// cache lines.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Lanes<const N: usize>([f64; N]);
@@ -52,7 +37,7 @@ macro_rules! define_values_of_lanes {
     )*) => {
         impl<const N: usize> Lanes<N> {
             #[inline(always)]
-            fn apply(op: Op, x: &Self, y: &Self) -> Self {
+            pub(super) fn apply(op: Op, x: &Self, y: &Self) -> Self {
                 let mut out = [0.0; N];
                 match op.0 { $(
                     // No `array::from_fn`: outlined, it would not be compiled for AVX2.
@@ -71,83 +56,53 @@ macro_rules! define_values_of_lanes {
 
 operations!(define_values_of_lanes);
 operations!(define_number {const N: usize} Lanes<N>);
-operations!(define_rules lanes_vjp_x, lanes_vjp_y, {const N: usize} Lanes<N>, &Lanes<N>);
+operations!(define_rules pub(super) lanes_vjp_x, lanes_vjp_y, {const N: usize} Lanes<N>, &Lanes<N>);
 
-impl Number for f64 {
-    const LANES: usize = 1;
-
+impl<const N: usize> Lanes<N> {
     #[inline(always)]
-    fn lanes(&self) -> &[f64] {
-        std::slice::from_ref(self)
-    }
-
-    #[inline(always)]
-    fn lanes_mut(&mut self) -> &mut [f64] {
-        std::slice::from_mut(self)
-    }
-
-    #[inline(always)]
-    fn add_to(&self, sum: &mut PartialSums) {
-        sum.0[0] += self;
-    }
-
-    #[inline(always)]
-    fn value(op: Op, x: &f64, y: &f64) -> f64 {
-        op.value(*x, *y)
-    }
-
-    #[inline(always)]
-    fn vjp_x(op: Op, x: &f64, y: &f64, out: &f64, g: &f64) -> f64 {
-        op.vjp_x(*x, *y, *out, *g)
-    }
-
-    #[inline(always)]
-    fn vjp_y(op: Op, x: &f64, y: &f64, out: &f64, g: &f64) -> f64 {
-        op.vjp_y(*x, *y, *out, *g)
-    }
-}
-
-impl<const N: usize> Number for Lanes<N> {
-    const LANES: usize = N;
-
-    #[inline(always)]
-    fn lanes(&self) -> &[f64] {
+    pub(super) fn lanes(&self) -> &[f64; N] {
         &self.0
     }
 
     #[inline(always)]
-    fn lanes_mut(&mut self) -> &mut [f64] {
+    pub(super) fn lanes_mut(&mut self) -> &mut [f64; N] {
         &mut self.0
     }
 
     #[inline(always)]
-    fn add_to(&self, sum: &mut PartialSums) {
-        let mut width = N;
-        let mut lanes = self.0;
-        while width > sum.0.len() {
-            width /= 2;
-            for lane in 0..width {
-                lanes[lane] += lanes[lane + width];
+    pub(super) fn add_scaled(&mut self, factor: f64, other: &Self) {
+        for (lane, other) in self.0.iter_mut().zip(&other.0) {
+            *lane += factor * other;
+        }
+    }
+
+    /// Adds the numbers of all rows to a sum.
+    #[inline(always)]
+    pub(super) fn add_to(&self, sum: &mut PartialSums) {
+        for rows in self.0.chunks_exact(PARTS) {
+            for (part, row) in sum.0.iter_mut().zip(rows) {
+                *part += row;
             }
         }
-        for (sum, lane) in sum.0.iter_mut().zip(lanes) {
-            *sum += lane;
+    }
+
+    /// Adds the products with `M` others to as many sums, all of which stay in registers.
+    #[inline(always)]
+    pub(super) fn add_products_to<const M: usize>(
+        &self,
+        others: &[Self],
+        sums: &mut [PartialSums],
+    ) {
+        let mut totals = [PartialSums::default(); M];
+        totals.copy_from_slice(sums);
+        for first in (0..N).step_by(PARTS) {
+            for (total, other) in totals.iter_mut().zip(others) {
+                for part in 0..PARTS {
+                    total.0[part] += self.0[first + part] * other.0[first + part];
+                }
+            }
         }
-    }
-
-    #[inline(always)]
-    fn value(op: Op, x: &Self, y: &Self) -> Self {
-        Self::apply(op, x, y)
-    }
-
-    #[inline(always)]
-    fn vjp_x(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self {
-        op.lanes_vjp_x(x, y, out, g)
-    }
-
-    #[inline(always)]
-    fn vjp_y(op: Op, x: &Self, y: &Self, out: &Self, g: &Self) -> Self {
-        op.lanes_vjp_y(x, y, out, g)
+        sums.copy_from_slice(&totals);
     }
 }
 

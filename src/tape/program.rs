@@ -3,14 +3,11 @@
 //! Two arrays of numbers belong to a program. The *shared* numbers are the same for all rows of a
 //! replay, and computed once: constants, parameters, and what depends on nothing else. The *slots*
 //! hold what belongs to a row: the constants again, the inputs, what depends on inputs alone (the
-//! *plain* operations), what depends on parameters too (the *learned* ones), and at last copies of
-//! the shared numbers that operations of a row read.
+//! *plain* operations), and what depends on parameters too (the *learned* ones).
 
 use std::collections::HashMap;
-use std::mem;
 use std::ops::Range;
 
-use super::lanes::{Number, PartialSums};
 use crate::engine::Label;
 use crate::ops::Op;
 
@@ -21,8 +18,24 @@ pub(super) enum Step {
     Apply(Op, u32, u32),
     /// The sum of the products of these pairs.
     Dot(Range<u32>),
-    /// The same, of pairs of a shared number, the weight, and a slot.
-    WeightedSum(Range<u32>),
+    /// One of the weighted sums of this layer. Those of one layer follow one another.
+    Row(u32),
+    /// The same number once more, to be beside others.
+    Copy(u32),
+    /// A shared number, as a slot.
+    Shared(u32),
+}
+
+/// Weighted sums of the same inputs: a matrix times a vector.
+#[derive(Debug)]
+pub(super) struct Layer {
+    /// Slots, side by side.
+    pub(super) inputs: Range<usize>,
+    /// Shared numbers, side by side: the weights of each output in turn.
+    pub(super) weights: Range<usize>,
+    /// How many weights an output has: one for each input, and perhaps a bias.
+    pub(super) row: usize,
+    pub(super) outputs: Range<usize>,
 }
 
 /// Where a number is.
@@ -33,13 +46,14 @@ pub(super) enum Place {
 }
 
 /// Steps whose results lie side by side, in the order in which they are computed.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Segment {
     /// The index of the first result.
     pub(super) first: usize,
     pub(super) steps: Vec<Step>,
     /// The factors of the sums among the steps.
     pairs: Vec<[u32; 2]>,
+    pub(super) layers: Vec<Layer>,
 }
 
 /// A recorded graph, without the values of its parameters.
@@ -52,8 +66,6 @@ pub(super) struct Program {
     pub(super) plain: Segment,
     /// Operations on slots that depend on inputs and parameters.
     pub(super) learned: Segment,
-    /// The shared numbers of which the last slots are copies.
-    pub(super) copies: Vec<u32>,
     /// The slots of the outputs.
     pub(super) outputs: Vec<u32>,
     /// Flags of results that pass no gradient down, or receive none.
@@ -90,13 +102,13 @@ impl Program {
     }
 
     pub(super) fn slots(&self) -> usize {
-        self.copy_slots().end
+        self.learned.results().end
     }
 
     /// How much there is to compute for each row.
     pub(super) fn size(&self) -> usize {
-        let sizes = [&self.plain, &self.learned].map(|it| it.steps.len() + it.pairs.len());
-        sizes.iter().sum::<usize>().max(1)
+        let operations = self.plain.size() + self.learned.size();
+        (operations + self.outputs.len()).max(1)
     }
 
     /// The indices of the parameters among the shared numbers.
@@ -107,69 +119,9 @@ impl Program {
     pub(super) fn input_slots(&self) -> Range<usize> {
         self.constants.len()..self.plain.first
     }
-
-    pub(super) fn copy_slots(&self) -> Range<usize> {
-        let first = self.learned.results().end;
-        first..first + self.copies.len()
-    }
-
-    /// Computes the slots of operations.
-    #[inline(always)]
-    pub(super) fn forward<N: Number>(&self, shared: &[f64], values: &mut [N]) {
-        for segment in [&self.plain, &self.learned] {
-            segment.forward(shared, values);
-        }
-    }
-
-    /// Passes `seeds`, the gradient of the first output, down: to the shared numbers, where it is
-    /// added to these sums, or if there are none to the inputs, where it stays in their slots.
-    #[inline(always)]
-    pub(super) fn backward<N: Number>(
-        &self,
-        shared: &[f64],
-        values: &[N],
-        gradients: &mut [N],
-        seeds: N,
-        sums: Option<&mut [PartialSums]>,
-    ) {
-        let (segments, wanted) = if sums.is_some() {
-            (&[&self.learned][..], self.learned.first..self.slots())
-        } else {
-            (&[&self.learned, &self.plain][..], self.slots_of_inputs())
-        };
-        let output = self.outputs[0] as usize;
-        if wanted.contains(&output) {
-            gradients[output] = seeds;
-        }
-        let sums = sums.unwrap_or_default();
-        for segment in segments {
-            segment.backward(shared, values, gradients, &wanted, sums, |out| {
-                !is_set(&self.silent.slots, out)
-            });
-        }
-        if !sums.is_empty() {
-            let copies = &mut gradients[self.copy_slots()];
-            for (gradient, &copied) in copies.iter_mut().zip(&self.copies) {
-                mem::take(gradient).add_to(&mut sums[copied as usize]);
-            }
-        }
-    }
-
-    /// The inputs, and all results that depend on one.
-    pub(super) fn slots_of_inputs(&self) -> Range<usize> {
-        self.constants.len()..self.copy_slots().start
-    }
 }
 
 impl Segment {
-    pub(super) fn starting_at(first: usize) -> Self {
-        Self {
-            first,
-            steps: Vec::new(),
-            pairs: Vec::new(),
-        }
-    }
-
     /// The indices of the results.
     pub(super) fn results(&self) -> Range<usize> {
         self.first..self.first + self.steps.len()
@@ -192,86 +144,18 @@ impl Segment {
         &self.pairs[range.start as usize..range.end as usize]
     }
 
-    /// Computes the results, from `values` and to `values`.
-    #[inline(always)]
-    fn forward<N: Number>(&self, shared: &[f64], values: &mut [N]) {
-        for (out, step) in self.results().zip(&self.steps) {
-            values[out] = match step {
-                &Step::Apply(op, x, y) => N::value(op, &values[x as usize], &values[y as usize]),
-                Step::Dot(range) => {
-                    let mut sum = N::default();
-                    for &[x, y] in self.pairs(range) {
-                        sum += values[x as usize] * values[y as usize];
-                    }
-                    sum
-                }
-                Step::WeightedSum(range) => {
-                    let mut sum = N::default();
-                    for &[weight, x] in self.pairs(range) {
-                        sum += N::from(shared[weight as usize]) * values[x as usize];
-                    }
-                    sum
-                }
-            };
-        }
+    fn size(&self) -> usize {
+        let weights = self.layers.iter().map(|layer| layer.weights.len());
+        self.steps.len() + self.pairs.len() + weights.sum::<usize>()
     }
+}
 
-    /// Passes the gradients of the results down to those of the operands that are `wanted`, and
-    /// leaves 0 behind. The gradients of weights are added to `sums`, if they have a place there.
+impl Layer {
+    /// The weights of one of the outputs, among the shared numbers.
     #[inline(always)]
-    fn backward<N: Number>(
-        &self,
-        shared: &[f64],
-        values: &[N],
-        gradients: &mut [N],
-        wanted: &Range<usize>,
-        sums: &mut [PartialSums],
-        takes_part: impl Fn(usize) -> bool,
-    ) {
-        for (out, step) in self.results().zip(&self.steps).rev() {
-            if !takes_part(out) {
-                mem::take(&mut gradients[out]);
-                continue;
-            }
-            match step {
-                &Step::Apply(op, x, y) => {
-                    let (x, y) = (x as usize, y as usize);
-                    let g = mem::take(&mut gradients[out]);
-                    if wanted.contains(&x) {
-                        let part = N::vjp_x(op, &values[x], &values[y], &values[out], &g);
-                        gradients[x] += part;
-                    }
-                    if wanted.contains(&y) && op.passes_to_y() {
-                        let part = N::vjp_y(op, &values[x], &values[y], &values[out], &g);
-                        gradients[y] += part;
-                    }
-                }
-                Step::Dot(range) => {
-                    let g = mem::take(&mut gradients[out]);
-                    for &[x, y] in self.pairs(range) {
-                        let (x, y) = (x as usize, y as usize);
-                        if wanted.contains(&x) {
-                            gradients[x] += g * values[y];
-                        }
-                        if wanted.contains(&y) {
-                            gradients[y] += g * values[x];
-                        }
-                    }
-                }
-                Step::WeightedSum(range) => {
-                    let g = mem::take(&mut gradients[out]);
-                    for &[weight, x] in self.pairs(range) {
-                        let (weight, x) = (weight as usize, x as usize);
-                        if let Some(sum) = sums.get_mut(weight) {
-                            (g * values[x]).add_to(sum);
-                        }
-                        if wanted.contains(&x) {
-                            gradients[x] += g * N::from(shared[weight]);
-                        }
-                    }
-                }
-            }
-        }
+    pub(super) fn weights_of(&self, output: usize) -> Range<usize> {
+        let first = self.weights.start + (output - self.outputs.start) * self.row;
+        first..first + self.row
     }
 }
 
@@ -282,7 +166,7 @@ impl Segment {
         let steps = self.results().zip(&self.steps);
         steps.filter_map(|(out, step)| match *step {
             Step::Apply(op, x, y) => Some((out, op, x, y)),
-            Step::Dot(_) | Step::WeightedSum(_) => None,
+            _ => None,
         })
     }
 }

@@ -1,9 +1,9 @@
 //! Turns a graph of nodes into a program.
 
 use std::collections::HashMap;
-use std::iter;
+use std::ops::Range;
 
-use super::program::{Place, Program, Segment, Silent, Step, index};
+use super::program::{Layer, Place, Program, Segment, Silent, Step, index};
 use crate::engine::{Argument, NodeId, Operation, Term, Terms, TopologicalOrder, Value};
 use crate::ops::UNREAD;
 
@@ -12,14 +12,17 @@ use crate::ops::UNREAD;
 pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value>) {
     let inputs = Inputs::new(inputs);
     let order = TopologicalOrder::of(outputs);
-    let survey = Survey::of(&order, &inputs);
-    let mut recorder = Recorder::new(&order, &inputs, &survey);
-    let receiving = order.receiving(outputs);
-    let nodes = iter::zip(order.nodes(), iter::zip(&survey.varies_with, receiving));
-    for (value, (&varies_with, receives)) in nodes {
-        recorder.record(value, varies_with, receives);
-    }
-    recorder.finish(outputs)
+    let survey = Survey::of(&order, &inputs, outputs);
+    let layers = Layers::find(&survey);
+    let mut recorder = Recorder::new(&survey, &layers);
+    recorder.place_leaves(&inputs);
+    recorder.record(VariesWith::Parameters);
+    recorder.place_weights();
+    recorder.record(VariesWith::Inputs);
+    recorder.place_features();
+    recorder.record(VariesWith::Both);
+    recorder.place_outputs(outputs);
+    (recorder.program, recorder.parameters)
 }
 
 /// The leaves that vary by row.
@@ -56,35 +59,35 @@ impl VariesWith {
 }
 
 /// Facts about a graph that are needed to give its numbers places.
-struct Survey {
+struct Survey<'graph> {
+    order: &'graph TopologicalOrder<'graph>,
     /// By position.
     varies_with: Vec<VariesWith>,
+    /// By position, whether a node passes no gradient down, or receives none.
+    silent: Vec<bool>,
     constants: Constants,
-    parameters: usize,
-    /// Operations that vary with inputs alone.
-    plain: usize,
 }
 
-impl Survey {
-    fn of(order: &TopologicalOrder, inputs: &Inputs) -> Self {
+impl<'graph> Survey<'graph> {
+    fn of(order: &'graph TopologicalOrder<'graph>, inputs: &Inputs, outputs: &[Value]) -> Self {
+        let nodes = order.nodes().iter();
+        let receiving = order.receiving(outputs);
+        let silent = nodes.zip(receiving);
+        let silent = silent.map(|(value, receives)| !receives || value.ends_gradient());
         let mut survey = Self {
+            order,
             varies_with: Vec::with_capacity(order.nodes().len()),
+            silent: silent.collect(),
             constants: Constants::new(),
-            parameters: 0,
-            plain: 0,
         };
         for value in order.nodes() {
             let varies_with = match value.operation() {
                 Operation::Leaf if inputs.index(value).is_some() => VariesWith::Inputs,
-                Operation::Leaf => {
-                    survey.parameters += 1;
-                    VariesWith::Parameters
-                }
+                Operation::Leaf => VariesWith::Parameters,
                 operation => {
                     survey.constants.add_those_of(&operation);
-                    let varies_with = survey.of_operands(order, value);
-                    survey.plain += usize::from(varies_with == VariesWith::Inputs);
-                    varies_with
+                    let together = survey.of_all(value.operands());
+                    together.expect("an operation has an operand")
                 }
             };
             survey.varies_with.push(varies_with);
@@ -92,13 +95,13 @@ impl Survey {
         survey
     }
 
-    fn of_operands(&self, order: &TopologicalOrder, value: &Value) -> VariesWith {
-        let operands = value.operands();
-        let together = operands.fold(None, |others: Option<VariesWith>, operand| {
-            let this = self.varies_with[order.position(operand)];
+    /// What several values together vary with.
+    fn of_all<'a>(&self, values: impl IntoIterator<Item = &'a Value>) -> Option<VariesWith> {
+        let values = values.into_iter();
+        values.fold(None, |others: Option<VariesWith>, value| {
+            let this = self.varies_with[self.order.position(value)];
             Some(others.map_or(this, |others| others.and(this)))
-        });
-        together.expect("an operation has an operand")
+        })
     }
 }
 
@@ -110,9 +113,9 @@ struct Constants {
 
 impl Constants {
     /// The second argument of operations that have one.
-    const NOTHING: Place = Place::Shared(0);
+    const NOTHING: u32 = 0;
     /// The factor of terms that have none.
-    const ONE: Place = Place::Shared(1);
+    const ONE: u32 = 1;
 
     fn new() -> Self {
         let mut constants = Self {
@@ -141,108 +144,288 @@ impl Constants {
         });
     }
 
-    /// Constants are the first of the shared numbers.
-    fn place(&self, number: f64) -> Place {
-        Place::Shared(self.indices[&number.to_bits()])
+    /// Where a constant is, among the shared numbers and among the slots alike.
+    fn index(&self, number: f64) -> u32 {
+        index(self.indices[&number.to_bits()])
     }
 }
 
+/// Weighted sums of the same inputs, to be recorded as one layer.
+struct WeightedSums<'graph> {
+    inputs: &'graph [Value],
+    /// The positions of the sums.
+    sums: Vec<usize>,
+    /// The weights of each sum in turn, and its bias if it has one.
+    weights: Vec<&'graph Value>,
+}
+
+/// The layers of a graph.
+struct Layers<'graph> {
+    layers: Vec<WeightedSums<'graph>>,
+    /// The layer of each weighted sum, by position.
+    indices: HashMap<usize, usize>,
+}
+
+impl<'graph> Layers<'graph> {
+    fn find(survey: &Survey<'graph>) -> Self {
+        let mut found = Self {
+            layers: Vec::new(),
+            indices: HashMap::new(),
+        };
+        let mut layers_by_key = HashMap::new();
+        for (position, value) in survey.order.nodes().iter().enumerate() {
+            let Operation::Sum(terms) = value.operation() else {
+                continue;
+            };
+            let Some([weights, inputs]) = weights_and_inputs(survey, &terms) else {
+                continue;
+            };
+            let bias = terms.singles();
+            let positions: Vec<_> = inputs.iter().map(|x| survey.order.position(x)).collect();
+            let key = (positions, bias.len(), survey.silent[position]);
+            let layer = *layers_by_key.entry(key).or_insert_with(|| {
+                found.layers.push(WeightedSums {
+                    inputs,
+                    sums: Vec::new(),
+                    weights: Vec::new(),
+                });
+                found.layers.len() - 1
+            });
+            found.indices.insert(position, layer);
+            found.layers[layer].sums.push(position);
+            found.layers[layer]
+                .weights
+                .extend(weights.iter().chain(bias));
+        }
+        found
+    }
+}
+
+/// The factors of a sum whose terms vary with parameters alone on one side, the weights, and with
+/// something else on the other.
+fn weights_and_inputs<'graph>(
+    survey: &Survey,
+    terms: &Terms<'graph>,
+) -> Option<[&'graph [Value]; 2]> {
+    let are_shared = |values| survey.of_all(values) == Some(VariesWith::Parameters);
+    let [left, right] = terms.factors();
+    let factors = match [left, right].map(are_shared) {
+        [true, false] => [left, right],
+        [false, true] => [right, left],
+        _ => return None,
+    };
+    (terms.singles().is_empty() || are_shared(terms.singles())).then_some(factors)
+}
+
 impl Place {
-    fn is_shared(self) -> bool {
-        matches!(self, Self::Shared(_))
+    fn is_followed_by(self, other: Self) -> bool {
+        match (self, other) {
+            (Self::Shared(this), Self::Shared(other)) | (Self::Slot(this), Self::Slot(other)) => {
+                this + 1 == other
+            }
+            _ => false,
+        }
     }
 
-    fn index(self) -> u32 {
+    fn index(self) -> usize {
         match self {
-            Self::Shared(place) | Self::Slot(place) => index(place),
+            Self::Shared(index) | Self::Slot(index) => index,
         }
     }
 }
 
 struct Recorder<'graph> {
-    order: &'graph TopologicalOrder<'graph>,
-    inputs: &'graph Inputs,
-    constants: &'graph Constants,
-    /// The places of the nodes recorded so far, by position.
-    places: Vec<Place>,
+    survey: &'graph Survey<'graph>,
+    layers: &'graph Layers<'graph>,
+    /// By position.
+    places: Vec<Option<Place>>,
+    /// By layer.
+    weights: Vec<Range<usize>>,
+    /// By layer, where the inputs are that vary with no parameter.
+    features: Vec<Option<Range<usize>>>,
     parameters: Vec<Value>,
     program: Program,
-    /// The slot of each copy, by the index of the shared number.
-    copies: HashMap<usize, usize>,
-    first_copy: usize,
+    /// The slots that have the same number as a shared one, by its index.
+    slots_of_shared: HashMap<usize, usize>,
 }
 
 impl<'graph> Recorder<'graph> {
-    fn new(
-        order: &'graph TopologicalOrder<'graph>,
-        inputs: &'graph Inputs,
-        survey: &'graph Survey,
-    ) -> Self {
-        let constants = &survey.constants;
-        let first_operation = constants.numbers.len() + survey.parameters;
-        let first_plain = constants.numbers.len() + inputs.indices.len();
-        let first_learned = first_plain + survey.plain;
-        let learned = survey
-            .varies_with
-            .iter()
-            .filter(|&&with| with == VariesWith::Both);
+    fn new(survey: &'graph Survey<'graph>, layers: &'graph Layers<'graph>) -> Self {
         Self {
-            order,
-            inputs,
-            constants,
-            places: Vec::with_capacity(order.nodes().len()),
-            parameters: Vec::with_capacity(survey.parameters),
+            survey,
+            layers,
+            places: vec![None; survey.order.nodes().len()],
+            weights: Vec::new(),
+            features: Vec::new(),
+            parameters: Vec::new(),
             program: Program {
-                constants: constants.numbers.clone(),
-                once: Segment::starting_at(first_operation),
-                plain: Segment::starting_at(first_plain),
-                learned: Segment::starting_at(first_learned),
-                copies: Vec::new(),
+                constants: survey.constants.numbers.clone(),
+                once: Segment::default(),
+                plain: Segment::default(),
+                learned: Segment::default(),
                 outputs: Vec::new(),
                 silent: Silent::default(),
                 labels: HashMap::new(),
             },
-            copies: HashMap::new(),
-            first_copy: first_learned + learned.count(),
+            slots_of_shared: HashMap::new(),
         }
     }
 
-    fn record(&mut self, value: &Value, varies_with: VariesWith, receives: bool) {
-        let place = match self.step(value, varies_with) {
-            None => self.place_of_leaf(value),
-            Some(step) => {
-                let result = self.segment(varies_with).push(step);
-                if !receives || value.ends_gradient() {
-                    self.silence(varies_with, result);
+    /// Gives places to the leaves: first to the weights of layers, so that they lie side by side.
+    fn place_leaves(&mut self, inputs: &Inputs) {
+        let constants = self.program.constants.len();
+        let weights = self.layers.layers.iter().flat_map(|layer| &layer.weights);
+        for value in weights.chain(self.survey.order.nodes()) {
+            let position = self.survey.order.position(value);
+            if !value.is_leaf() || self.places[position].is_some() {
+                continue;
+            }
+            let place = if let Some(input) = inputs.index(value) {
+                let slot = Place::Slot(constants + input);
+                self.label(slot, value);
+                slot
+            } else {
+                self.parameters.push((*value).clone());
+                Place::Shared(constants + self.parameters.len() - 1)
+            };
+            self.places[position] = Some(place);
+        }
+        self.program.once.first = constants + self.parameters.len();
+        self.program.plain.first = constants + inputs.indices.len();
+    }
+
+    fn place_weights(&mut self) {
+        for layer in &self.layers.layers {
+            let weights = layer.weights.iter().copied();
+            let weights = self.side_by_side(weights, VariesWith::Parameters);
+            self.weights.push(weights);
+        }
+    }
+
+    fn place_features(&mut self) {
+        for layer in &self.layers.layers {
+            let varies_with = self.survey.of_all(layer.inputs);
+            let are_features = varies_with == Some(VariesWith::Inputs);
+            let features =
+                are_features.then(|| self.side_by_side(layer.inputs, VariesWith::Inputs));
+            self.features.push(features);
+        }
+        self.program.learned.first = self.program.plain.results().end;
+    }
+
+    fn place_outputs(&mut self, outputs: &[Value]) {
+        for output in outputs {
+            let slot = self.argument(Argument::Node(output), VariesWith::Both);
+            self.program.outputs.push(slot);
+        }
+    }
+
+    /// Where these values lie side by side; if they do not, where copies of them do.
+    fn side_by_side<'a>(
+        &mut self,
+        values: impl IntoIterator<Item = &'a Value>,
+        varies_with: VariesWith,
+    ) -> Range<usize> {
+        let places: Vec<_> = values.into_iter().map(|value| self.place(value)).collect();
+        let are_side_by_side = places
+            .windows(2)
+            .all(|pair| pair[0].is_followed_by(pair[1]));
+        if are_side_by_side {
+            let first = places[0].index();
+            return first..first + places.len();
+        }
+        let segment = self.segment(varies_with);
+        let first = segment.results().end;
+        for place in places {
+            segment.push(match place {
+                Place::Shared(shared) if varies_with != VariesWith::Parameters => {
+                    Step::Shared(index(shared))
                 }
-                match varies_with {
-                    VariesWith::Parameters => Place::Shared(result),
-                    VariesWith::Inputs | VariesWith::Both => Place::Slot(result),
+                Place::Shared(number) | Place::Slot(number) => Step::Copy(index(number)),
+            });
+        }
+        first..segment.results().end
+    }
+
+    /// Records the operations that vary with this.
+    fn record(&mut self, varies_with: VariesWith) {
+        for (position, value) in self.survey.order.nodes().iter().enumerate() {
+            if self.survey.varies_with[position] != varies_with || self.places[position].is_some() {
+                continue;
+            }
+            let step = match value.operation() {
+                Operation::Leaf => unreachable!("leaves have places"),
+                Operation::Apply { op, x, y } => {
+                    let x = self.argument(x, varies_with);
+                    let y = y.map_or(Constants::NOTHING, |y| self.argument(y, varies_with));
+                    Step::Apply(op, x, y)
                 }
+                Operation::Sum(terms) => match self.layers.indices.get(&position) {
+                    Some(&layer) => {
+                        self.record_layer(layer);
+                        continue;
+                    }
+                    None => self.dot(terms, varies_with),
+                },
+            };
+            self.push(step, position, varies_with);
+        }
+    }
+
+    fn record_layer(&mut self, layer: usize) {
+        let weights = self.weights[layer].clone();
+        let features = self.features[layer].take();
+        let layer = &self.layers.layers[layer];
+        let inputs = features.unwrap_or_else(|| self.side_by_side(layer.inputs, VariesWith::Both));
+        let learned = &mut self.program.learned;
+        let first = learned.results().end;
+        learned.layers.push(Layer {
+            inputs,
+            row: weights.len() / layer.sums.len(),
+            weights,
+            outputs: first..first + layer.sums.len(),
+        });
+        let recorded = index(learned.layers.len() - 1);
+        for &position in &layer.sums {
+            self.push(Step::Row(recorded), position, VariesWith::Both);
+        }
+    }
+
+    /// A sum of products; a single term is multiplied by the constant 1.
+    fn dot(&mut self, terms: Terms, varies_with: VariesWith) -> Step {
+        let pairs = terms.map(|term| match term {
+            Term::Product(x, y) => [x, y].map(|x| self.argument(Argument::Node(x), varies_with)),
+            Term::Single(x) => [
+                self.argument(Argument::Node(x), varies_with),
+                Constants::ONE,
+            ],
+        });
+        let pairs: Vec<_> = pairs.collect();
+        Step::Dot(self.segment(varies_with).push_pairs(pairs))
+    }
+
+    /// Adds the step that computes a node, and gives its place to that.
+    fn push(&mut self, step: Step, position: usize, varies_with: VariesWith) {
+        let result = self.segment(varies_with).push(step);
+        let (place, silent) = match varies_with {
+            VariesWith::Parameters => (Place::Shared(result), &mut self.program.silent.shared),
+            VariesWith::Inputs | VariesWith::Both => {
+                (Place::Slot(result), &mut self.program.silent.slots)
             }
         };
-        self.places.push(place);
-        self.label(place, value);
-    }
-
-    /// Keeps the name and the line, but not those of a parameter.
-    fn label(&mut self, place: Place, value: &Value) {
-        let is_parameter = value.is_leaf() && place.is_shared();
-        if !is_parameter {
-            let label = value.label();
-            if !label.is_empty() {
-                self.program.labels.insert(place, label);
-            }
+        if self.survey.silent[position] {
+            silent.resize(result + 1, false);
+            silent[result] = true;
         }
+        self.places[position] = Some(place);
+        self.label(place, self.survey.order.nodes()[position]);
     }
 
-    fn place_of_leaf(&mut self, leaf: &Value) -> Place {
-        let constants = self.program.constants.len();
-        if let Some(input) = self.inputs.index(leaf) {
-            Place::Slot(constants + input)
-        } else {
-            self.parameters.push(leaf.clone());
-            Place::Shared(constants + self.parameters.len() - 1)
+    /// Keeps the name and the line.
+    fn label(&mut self, place: Place, value: &Value) {
+        let label = value.label();
+        if !label.is_empty() {
+            self.program.labels.insert(place, label);
         }
     }
 
@@ -254,106 +437,28 @@ impl<'graph> Recorder<'graph> {
         }
     }
 
-    fn silence(&mut self, varies_with: VariesWith, result: usize) {
-        let flags = match varies_with {
-            VariesWith::Parameters => &mut self.program.silent.shared,
-            VariesWith::Inputs | VariesWith::Both => &mut self.program.silent.slots,
-        };
-        if flags.len() <= result {
-            flags.resize(result + 1, false);
-        }
-        flags[result] = true;
-    }
-
-    /// The step that computes a value; a leaf has none.
-    fn step(&mut self, value: &Value, varies_with: VariesWith) -> Option<Step> {
-        match value.operation() {
-            Operation::Leaf => None,
-            Operation::Apply { op, x, y } => {
-                let x = self.place_of_argument(x);
-                let y = y.map_or(Constants::NOTHING, |y| self.place_of_argument(y));
-                let [x, y] = [x, y].map(|place| self.operand(place, varies_with));
-                Some(Step::Apply(op, x, y))
-            }
-            Operation::Sum(terms) => Some(self.sum(terms, varies_with)),
-        }
-    }
-
-    #[inline]
-    fn place_of_argument(&self, argument: Argument) -> Place {
-        match argument {
-            Argument::Node(value) => self.place(value),
-            Argument::Constant(constant) => self.constants.place(constant),
-        }
-    }
-
-    /// A sum of products; a single term is multiplied by the constant 1.
-    fn sum(&mut self, terms: Terms, varies_with: VariesWith) -> Step {
-        let mut pairs: Vec<[Place; 2]> = terms
-            .map(|term| match term {
-                Term::Product(weight, input) => [self.place(weight), self.place(input)],
-                Term::Single(value) => [self.place(value), Constants::ONE],
-            })
-            .collect();
-        let is_plain = pairs.iter().all(|&[_, factor]| factor == Constants::ONE);
-        let all_shared = |side: usize| pairs.iter().all(|pair| pair[side].is_shared());
-        let [left, right] = [all_shared(0), all_shared(1)];
-        if is_plain || left == right {
-            return self.dot(pairs, varies_with);
-        }
-        if right {
-            for pair in &mut pairs {
-                pair.swap(0, 1);
-            }
-        }
-        let pairs = pairs.into_iter();
-        let pairs: Vec<_> = pairs
-            .map(|[weight, input]| [weight.index(), self.operand(input, varies_with)])
-            .collect();
-        Step::WeightedSum(self.segment(varies_with).push_pairs(pairs))
-    }
-
-    fn dot(&mut self, pairs: Vec<[Place; 2]>, varies_with: VariesWith) -> Step {
-        let pairs = pairs.into_iter();
-        let pairs: Vec<_> = pairs
-            .map(|pair| pair.map(|place| self.operand(place, varies_with)))
-            .collect();
-        Step::Dot(self.segment(varies_with).push_pairs(pairs))
-    }
-
     fn place(&self, value: &Value) -> Place {
-        self.places[self.order.position(value)]
+        self.places[self.survey.order.position(value)].expect("operands come first")
     }
 
-    /// The index of an operand among the numbers that the steps of a segment read.
-    fn operand(&mut self, place: Place, varies_with: VariesWith) -> u32 {
-        match place {
-            Place::Shared(shared) if varies_with != VariesWith::Parameters => {
-                index(self.slot_of(shared))
-            }
-            _ => place.index(),
+    /// The index of an argument among the numbers that the steps of a segment read.
+    #[inline]
+    fn argument(&mut self, argument: Argument, varies_with: VariesWith) -> u32 {
+        match argument {
+            Argument::Constant(constant) => self.survey.constants.index(constant),
+            Argument::Node(value) => match self.place(value) {
+                Place::Shared(shared) if varies_with != VariesWith::Parameters => {
+                    self.slot_of(shared)
+                }
+                Place::Shared(number) | Place::Slot(number) => index(number),
+            },
         }
     }
 
     /// The slot that has the same number as a shared one.
-    fn slot_of(&mut self, shared: usize) -> usize {
-        if shared < self.program.constants.len() {
-            return shared;
-        }
-        *self.copies.entry(shared).or_insert_with(|| {
-            self.program.copies.push(index(shared));
-            self.first_copy + self.program.copies.len() - 1
-        })
-    }
-
-    fn finish(mut self, outputs: &[Value]) -> (Program, Vec<Value>) {
-        for output in outputs {
-            let slot = match self.place(output) {
-                Place::Shared(shared) => self.slot_of(shared),
-                Place::Slot(slot) => slot,
-            };
-            self.program.outputs.push(index(slot));
-        }
-        (self.program, self.parameters)
+    fn slot_of(&mut self, shared: usize) -> u32 {
+        let learned = &mut self.program.learned;
+        let slots = self.slots_of_shared.entry(shared);
+        index(*slots.or_insert_with(|| learned.push(Step::Shared(index(shared)))))
     }
 }

@@ -3,11 +3,11 @@
 use std::mem;
 use std::ops::Range;
 
-use multiversion::multiversion;
 #[cfg(feature = "rayon")]
 use rayon::prelude::*;
 
-use super::lanes::{Lanes, Number, PartialSums};
+use super::block::{self, Block, Pass};
+use super::lanes::{Lanes, PartialSums};
 use super::program::Program;
 use super::row::Waiting;
 
@@ -37,13 +37,6 @@ pub(super) struct Replay<'call, 'rows> {
     pub(super) rows: &'call Rows<'rows>,
 }
 
-/// The slots of as many rows as `N` has lanes, and their gradients, which are 0 between passes.
-#[derive(Clone, Default)]
-pub(super) struct Block<N> {
-    values: Vec<N>,
-    gradients: Vec<N>,
-}
-
 /// The blocks of one thread, by their width.
 #[derive(Clone, Default)]
 pub(super) struct Blocks {
@@ -51,6 +44,16 @@ pub(super) struct Blocks {
     narrow: Block<Lanes<NARROW>>,
     single: Block<f64>,
     waiting: Waiting,
+}
+
+/// What is computed of many rows, and where to.
+enum Work<'call> {
+    /// The outputs.
+    Forward(&'call mut Vec<f64>),
+    /// The sum of the output, and of its gradients times a seed with respect to shared numbers.
+    Backward(f64, &'call mut f64, &'call mut [PartialSums]),
+    /// The output, and its gradient with respect to the inputs.
+    Gradients(&'call mut Vec<(f64, Vec<f64>)>),
 }
 
 /// Sums over rows.
@@ -66,31 +69,9 @@ impl Replay<'_, '_> {
     pub(super) fn forward(&self, blocks: &mut Blocks, count: usize) -> Vec<f64> {
         self.concat_parts(blocks, count, |blocks, part| {
             let mut outputs = Vec::with_capacity(part.len() * self.program.outputs.len());
-            let [wide, narrow] = self.cut(part);
-            self.forward_in(&mut blocks.wide, wide, &mut outputs);
-            self.forward_in(&mut blocks.narrow, narrow, &mut outputs);
+            self.run(blocks, part, &mut Work::Forward(&mut outputs));
             outputs
         })
-    }
-
-    fn forward_in<N: Number>(
-        &self,
-        block: &mut Block<N>,
-        rows: Range<usize>,
-        outputs: &mut Vec<f64>,
-    ) {
-        if rows.is_empty() {
-            return;
-        }
-        block.prepare(self);
-        for rows in chunks(rows, N::LANES) {
-            block.load(self, &rows);
-            run(self, block, Pass::Forward);
-            for lane in 0..rows.len() {
-                let slots = self.program.outputs.iter();
-                outputs.extend(slots.map(|&slot| block.values[slot as usize].lanes()[lane]));
-            }
-        }
     }
 
     /// The mean of the output over the first `count` rows, of which there is at least one, and its
@@ -100,9 +81,8 @@ impl Replay<'_, '_> {
         let parts = self.map_parts(blocks, count, |blocks, part| {
             let mut output = 0.0;
             let mut gradients = vec![PartialSums::default(); self.shared.len()];
-            let [wide, narrow] = self.cut(part);
-            output = self.backward_in(&mut blocks.wide, wide, seed, output, &mut gradients);
-            output = self.backward_in(&mut blocks.narrow, narrow, seed, output, &mut gradients);
+            let work = &mut Work::Backward(seed, &mut output, &mut gradients);
+            self.run(blocks, part, work);
             let gradients = gradients.iter().map(PartialSums::add_up).collect();
             Sums { output, gradients }
         });
@@ -114,65 +94,92 @@ impl Replay<'_, '_> {
         (output / count as f64, gradients)
     }
 
-    /// Adds the outputs of the rows to `sum` and returns that, and adds what `seed` times their
-    /// gradient passes down to shared numbers.
-    fn backward_in<N: Number>(
-        &self,
-        block: &mut Block<N>,
-        rows: Range<usize>,
-        seed: f64,
-        mut sum: f64,
-        gradients: &mut [PartialSums],
-    ) -> f64 {
-        if rows.is_empty() {
-            return sum;
-        }
-        block.prepare(self);
-        for rows in chunks(rows, N::LANES) {
-            block.load(self, &rows);
-            let last = rows.len() - 1;
-            let mut seeds = N::from(seed / (N::LANES - last) as f64);
-            seeds.lanes_mut()[..last].fill(seed);
-            run(self, block, Pass::ToShared(seeds, &mut *gradients));
-            let outputs = block.values[self.program.outputs[0] as usize];
-            for output in &outputs.lanes()[..rows.len()] {
-                sum += output;
-            }
-        }
-        sum
-    }
-
     /// The output at each of the first `count` rows, and its gradient with respect to the inputs.
     pub(super) fn gradients(&self, blocks: &mut Blocks, count: usize) -> Vec<(f64, Vec<f64>)> {
         self.concat_parts(blocks, count, |blocks, part| {
             let mut gradients = Vec::with_capacity(part.len());
-            let [wide, narrow] = self.cut(part);
-            self.gradients_in(&mut blocks.wide, wide, &mut gradients);
-            self.gradients_in(&mut blocks.narrow, narrow, &mut gradients);
+            self.run(blocks, part, &mut Work::Gradients(&mut gradients));
             gradients
         })
     }
 
-    fn gradients_in<N: Number>(
+    /// Does the work for these rows: for most in wide blocks, for the rest in narrow ones. The last
+    /// block of each may be filled in part: many rows too many for narrow blocks take less time in a
+    /// wide one.
+    fn run(&self, blocks: &mut Blocks, rows: Range<usize>, work: &mut Work) {
+        let rest = rows.len() % WIDE;
+        let narrow = if self.program.slots() > WIDE_SLOTS {
+            rows.len()
+        } else if rest > MOST_IN_NARROW {
+            0
+        } else {
+            rest
+        };
+        let end = rows.end - narrow;
+        self.run_in(&mut blocks.wide, rows.start..end, work);
+        self.run_in(&mut blocks.narrow, end..rows.end, work);
+    }
+
+    fn run_in<const N: usize>(
         &self,
-        block: &mut Block<N>,
+        block: &mut Block<Lanes<N>>,
         rows: Range<usize>,
-        results: &mut Vec<(f64, Vec<f64>)>,
+        work: &mut Work,
     ) {
         if rows.is_empty() {
             return;
         }
-        block.prepare(self);
-        for rows in chunks(rows, N::LANES) {
-            block.load(self, &rows);
-            run(self, block, Pass::ToInputs);
-            let output = block.values[self.program.outputs[0] as usize];
-            let gradients = &mut block.gradients[self.program.input_slots()];
-            results.extend((0..rows.len()).map(|lane| {
-                let gradient = gradients.iter().map(|numbers| numbers.lanes()[lane]);
-                (output.lanes()[lane], gradient.collect())
-            }));
-            gradients.fill(N::default());
+        let program = self.program;
+        block.prepare(program);
+        for first in rows.clone().step_by(N) {
+            let rows = first..rows.end.min(first + N);
+            self.load(block, &rows);
+            match work {
+                Work::Forward(outputs) => {
+                    block::run(program, self.shared, block, Pass::Forward);
+                    for lane in 0..rows.len() {
+                        let slots = program.outputs.iter();
+                        outputs
+                            .extend(slots.map(|&slot| block.values[slot as usize].lanes()[lane]));
+                    }
+                }
+                Work::Backward(seed, sum, gradients) => {
+                    let last = rows.len() - 1;
+                    let mut seeds = Lanes::from(*seed / (N - last) as f64);
+                    seeds.lanes_mut()[..last].fill(*seed);
+                    block::run(
+                        program,
+                        self.shared,
+                        block,
+                        Pass::ToShared(seeds, gradients),
+                    );
+                    for output in &block.first_output(program).lanes()[..rows.len()] {
+                        **sum += output;
+                    }
+                }
+                Work::Gradients(results) => {
+                    block::run(program, self.shared, block, Pass::ToInputs);
+                    let output = block.first_output(program);
+                    let gradients = &mut block.gradients[program.input_slots()];
+                    results.extend((0..rows.len()).map(|lane| {
+                        let gradient = gradients.iter().map(|numbers| numbers.lanes()[lane]);
+                        (output.lanes()[lane], gradient.collect())
+                    }));
+                    gradients.fill(Lanes::default());
+                }
+            }
+        }
+    }
+
+    /// Writes rows to the slots of the inputs. The last one is repeated in lanes that are left over:
+    /// any other numbers there might be infinite, or slow.
+    fn load<const N: usize>(&self, block: &mut Block<Lanes<N>>, rows: &Range<usize>) {
+        let inputs = &mut block.values[self.program.input_slots()];
+        for lane in 0..N {
+            let row = (self.rows)((rows.start + lane).min(rows.end - 1));
+            for (input, &number) in inputs.iter_mut().zip(row) {
+                input.lanes_mut()[lane] = number;
+            }
         }
     }
 
@@ -201,25 +208,10 @@ impl Replay<'_, '_> {
 
     /// Computes the first row alone.
     fn forward_row<'block>(&self, block: &'block mut Block<f64>) -> &'block mut Block<f64> {
-        block.prepare(self);
-        block.load(self, &(0..1));
+        block.prepare(self.program);
+        block.values[self.program.input_slots()].copy_from_slice((self.rows)(0));
         self.program.forward_row(self.shared, &mut block.values);
         block
-    }
-
-    /// Cuts rows into those for wide blocks, and the rest for narrow ones. The last block of each
-    /// may be filled in part: many rows too many for narrow blocks take less time in a wide one.
-    fn cut(&self, rows: Range<usize>) -> [Range<usize>; 2] {
-        let rest = rows.len() % WIDE;
-        let narrow = if self.program.slots() > WIDE_SLOTS {
-            rows.len()
-        } else if rest > MOST_IN_NARROW {
-            0
-        } else {
-            rest
-        };
-        let end = rows.end - narrow;
-        [rows.start..end, end..rows.end]
     }
 
     /// The results of `work` for each part of the first `count` rows, one after the other.
@@ -265,77 +257,9 @@ impl Replay<'_, '_> {
     }
 }
 
-/// The rows of each block of this width; those of the last may be fewer.
-fn chunks(rows: Range<usize>, width: usize) -> impl Iterator<Item = Range<usize>> {
-    let end = rows.end;
-    rows.step_by(width)
-        .map(move |first| first..end.min(first + width))
-}
-
 /// The numbers, with 0 left in their places.
 fn take(numbers: &mut [f64]) -> Vec<f64> {
     numbers.iter_mut().map(mem::take).collect()
-}
-
-/// The passes over the rows in a block.
-enum Pass<'call, N> {
-    /// The outputs.
-    Forward,
-    /// And what these seeds pass down to shared numbers, which is added to these sums.
-    ToShared(N, &'call mut [PartialSums]),
-    /// And the gradient of the first output with respect to the inputs.
-    ToInputs,
-}
-
-/// Runs the program for the rows in a block.
-///
-/// This is where the time goes, so it is compiled for processors with and without AVX2.
-#[multiversion(targets("x86_64+avx2"))]
-fn run<N: Number>(replay: &Replay, block: &mut Block<N>, pass: Pass<N>) {
-    let Replay {
-        program, shared, ..
-    } = *replay;
-    let Block { values, gradients } = block;
-    program.forward(shared, values);
-    // One call for both ways: without optimisation, a second one would need as much stack again.
-    let (seeds, sums) = match pass {
-        Pass::Forward => return,
-        Pass::ToShared(seeds, sums) => (seeds, Some(sums)),
-        Pass::ToInputs => (N::from(1.0), None),
-    };
-    program.backward(shared, values, gradients, seeds, sums);
-}
-
-impl<N: Number> Block<N> {
-    /// Writes what all rows share to the slots.
-    fn prepare(&mut self, replay: &Replay) {
-        let Replay {
-            program, shared, ..
-        } = *replay;
-        if self.values.is_empty() {
-            self.values = vec![N::default(); program.slots()];
-            self.gradients = vec![N::default(); program.slots()];
-            for (value, &constant) in self.values.iter_mut().zip(&program.constants) {
-                *value = N::from(constant);
-            }
-        }
-        let copies = &mut self.values[program.copy_slots()];
-        for (value, &copied) in copies.iter_mut().zip(&program.copies) {
-            *value = N::from(shared[copied as usize]);
-        }
-    }
-
-    /// Writes rows to the slots of the inputs. The last one is repeated in lanes that are left over:
-    /// any other numbers there might be infinite, or slow.
-    fn load(&mut self, replay: &Replay, rows: &Range<usize>) {
-        let inputs = &mut self.values[replay.program.input_slots()];
-        for lane in 0..N::LANES {
-            let row = (replay.rows)((rows.start + lane).min(rows.end - 1));
-            for (input, &number) in inputs.iter_mut().zip(row) {
-                input.lanes_mut()[lane] = number;
-            }
-        }
-    }
 }
 
 impl Sums {

@@ -2,7 +2,6 @@
 
 use std::collections::BinaryHeap;
 use std::mem;
-use std::ops::Range;
 
 use super::program::{Program, Segment, Step, is_set};
 
@@ -14,10 +13,10 @@ impl Program {
 
     /// Passes gradients of shared numbers down to the parameters.
     pub(super) fn backward_once(&self, shared: &[f64], gradients: &mut [f64]) {
-        let wanted = self.constants.len()..self.once.results().end;
+        let first_wanted = self.shared_parameters().start;
         let silent = &self.silent.shared;
         self.once
-            .backward_row(&[], shared, gradients, &wanted, silent);
+            .backward_row(&[], shared, gradients, first_wanted, silent);
     }
 
     /// Computes the slots of operations.
@@ -29,13 +28,10 @@ impl Program {
 
     /// Leaves the gradient of the first output with respect to the inputs in their slots.
     pub(super) fn backward_row(&self, shared: &[f64], values: &[f64], gradients: &mut [f64]) {
-        let wanted = self.slots_of_inputs();
-        let output = self.outputs[0] as usize;
-        if wanted.contains(&output) {
-            gradients[output] = 1.0;
-        }
+        let first_wanted = self.input_slots().start;
+        gradients[self.outputs[0] as usize] = 1.0;
         for segment in [&self.learned, &self.plain] {
-            segment.backward_row(shared, values, gradients, &wanted, &self.silent.slots);
+            segment.backward_row(shared, values, gradients, first_wanted, &self.silent.slots);
         }
     }
 
@@ -49,11 +45,8 @@ impl Program {
         gradients: &mut [f64],
         waiting: &mut Waiting,
     ) {
-        let wanted = self.slots_of_inputs();
+        let first_wanted = self.input_slots().start;
         let slot = self.outputs[output] as usize;
-        if !wanted.contains(&slot) {
-            return;
-        }
         gradients[slot] = 1.0;
         waiting.add(slot);
         while let Some(out) = waiting.greatest() {
@@ -65,10 +58,17 @@ impl Program {
             let g = mem::take(&mut gradients[out]);
             if !is_set(&self.silent.slots, out) {
                 let step = &segment.steps[out - segment.first];
-                segment.pass_down(step, (out, g), shared, values, &wanted, |operand, part| {
-                    gradients[operand] += part;
-                    waiting.add(operand);
-                });
+                segment.pass_down(
+                    step,
+                    (out, g),
+                    shared,
+                    values,
+                    first_wanted,
+                    |operand, part| {
+                        gradients[operand] += part;
+                        waiting.add(operand);
+                    },
+                );
             }
         }
     }
@@ -85,12 +85,18 @@ impl Segment {
                         sum + values[x as usize] * values[y as usize]
                     })
                 }
-                Step::WeightedSum(range) => {
-                    let pairs = self.pairs(range).iter();
-                    pairs.fold(0.0, |sum, &[weight, x]| {
-                        sum + shared[weight as usize] * values[x as usize]
-                    })
+                &Step::Row(layer) => {
+                    let layer = &self.layers[layer as usize];
+                    let inputs = &values[layer.inputs.clone()];
+                    let weights = &shared[layer.weights_of(out)];
+                    let products = weights.iter().zip(inputs);
+                    let sum = products.fold(0.0, |sum, (weight, input)| sum + weight * input);
+                    weights[inputs.len()..]
+                        .iter()
+                        .fold(sum, |sum, bias| sum + bias)
                 }
+                &Step::Copy(x) => values[x as usize],
+                &Step::Shared(x) => shared[x as usize],
             };
         }
     }
@@ -105,20 +111,27 @@ impl Segment {
         shared: &[f64],
         values: &[f64],
         gradients: &mut [f64],
-        wanted: &Range<usize>,
+        first_wanted: usize,
         silent: &[bool],
     ) {
         let mut of_next = 0.0;
         for (out, step) in self.results().zip(&self.steps).rev() {
             let g = mem::take(&mut gradients[out]) + mem::take(&mut of_next);
             if !is_set(silent, out) {
-                self.pass_down(step, (out, g), shared, values, wanted, |operand, part| {
-                    if operand + 1 == out && out > self.first {
-                        of_next += part;
-                    } else {
-                        gradients[operand] += part;
-                    }
-                });
+                self.pass_down(
+                    step,
+                    (out, g),
+                    shared,
+                    values,
+                    first_wanted,
+                    |operand, part| {
+                        if operand + 1 == out && out > self.first {
+                            of_next += part;
+                        } else {
+                            gradients[operand] += part;
+                        }
+                    },
+                );
             }
         }
     }
@@ -132,16 +145,16 @@ impl Segment {
         (out, g): (usize, f64),
         shared: &[f64],
         values: &[f64],
-        wanted: &Range<usize>,
+        first_wanted: usize,
         mut add: impl FnMut(usize, f64),
     ) {
         match step {
             &Step::Apply(op, x, y) => {
                 let (x, y) = (x as usize, y as usize);
-                if wanted.contains(&x) {
+                if x >= first_wanted {
                     add(x, op.vjp_x(values[x], values[y], values[out], g));
                 }
-                if wanted.contains(&y) && op.passes_to_y() {
+                if y >= first_wanted && op.passes_to_y() {
                     add(y, op.vjp_y(values[x], values[y], values[out], g));
                 }
             }
@@ -150,26 +163,34 @@ impl Segment {
                     let (x, y) = (x as usize, y as usize);
                     if x == y {
                         // A square, as in a penalty on the size of the parameters.
-                        if wanted.contains(&x) {
+                        if x >= first_wanted {
                             add(x, 2.0 * (g * values[x]));
                         }
                         continue;
                     }
-                    if wanted.contains(&x) {
+                    if x >= first_wanted {
                         add(x, g * values[y]);
                     }
-                    if wanted.contains(&y) {
+                    if y >= first_wanted {
                         add(y, g * values[x]);
                     }
                 }
             }
-            Step::WeightedSum(range) => {
-                for &[weight, x] in self.pairs(range) {
-                    if wanted.contains(&(x as usize)) {
-                        add(x as usize, g * shared[weight as usize]);
+            &Step::Row(layer) => {
+                let layer = &self.layers[layer as usize];
+                let weights = &shared[layer.weights_of(out)];
+                for (input, weight) in layer.inputs.clone().zip(weights) {
+                    if input >= first_wanted {
+                        add(input, weight * g);
                     }
                 }
             }
+            &Step::Copy(x) => {
+                if x as usize >= first_wanted {
+                    add(x as usize, g);
+                }
+            }
+            Step::Shared(_) => {} // the gradients of shared numbers are not computed here
         }
     }
 }

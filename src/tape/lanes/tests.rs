@@ -45,7 +45,7 @@ fn lanes_compute_what_a_single_number_does<const N: usize>() {
     for [x, y] in pairs_in_lanes::<N>() {
         let at = |lane: usize| (x.lanes()[lane], y.lanes()[lane]);
         for &op in Op::ALL {
-            let out = Lanes::value(op, &x, &y);
+            let out = Lanes::apply(op, &x, &y);
             let value = |lane| {
                 let (x, y) = at(lane);
                 op.value(x, y)
@@ -56,11 +56,11 @@ fn lanes_compute_what_a_single_number_does<const N: usize>() {
                 passed_down(op, x, y, 1.5)[side]
             };
             if op.passes_to_x() {
-                let ours = Lanes::vjp_x(op, &x, &y, &out, &g);
+                let ours = op.lanes_vjp_x(&x, &y, &out, &g);
                 assert_same(&ours, |lane| part(lane, 0), &format!("{op:?} dx"));
             }
             if op.arity() == Arity::Binary && op.passes_to_y() {
-                let ours = Lanes::vjp_y(op, &x, &y, &out, &g);
+                let ours = op.lanes_vjp_y(&x, &y, &out, &g);
                 assert_same(&ours, |lane| part(lane, 1), &format!("{op:?} dy"));
             }
         }

@@ -1,0 +1,242 @@
+//! Runs a program for a block of rows: each step for all of them, side by side in lanes.
+
+use std::slice::ChunksExact;
+use std::{mem, slice};
+
+use multiversion::multiversion;
+
+use super::lanes::{Lanes, PartialSums};
+use super::program::{Layer, Program, Segment, Step, is_set};
+
+/// The slots of a block of rows, and their gradients, which are 0 between passes.
+#[derive(Clone, Default)]
+pub(super) struct Block<N> {
+    pub(super) values: Vec<N>,
+    pub(super) gradients: Vec<N>,
+}
+
+/// The passes over the rows in a block.
+pub(super) enum Pass<'call, const N: usize> {
+    /// The outputs.
+    Forward,
+    /// And what these seeds pass down to shared numbers, which is added to these sums.
+    ToShared(Lanes<N>, &'call mut [PartialSums]),
+    /// And the gradient of the first output with respect to the inputs, which stays in their slots.
+    ToInputs,
+}
+
+impl<N: Clone + Default + From<f64>> Block<N> {
+    /// Makes room for the slots, and writes the constants.
+    pub(super) fn prepare(&mut self, program: &Program) {
+        if self.values.is_empty() {
+            self.values = vec![N::default(); program.slots()];
+            self.gradients = self.values.clone();
+            for (value, &constant) in self.values.iter_mut().zip(&program.constants) {
+                *value = constant.into();
+            }
+        }
+    }
+}
+
+impl<const N: usize> Block<Lanes<N>> {
+    pub(super) fn first_output(&self, program: &Program) -> Lanes<N> {
+        self.values[program.outputs[0] as usize]
+    }
+}
+
+/// Runs the program for the rows in a block.
+///
+/// This is where the time goes, so it is compiled for processors with and without AVX2.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn run<const N: usize>(
+    program: &Program,
+    shared: &[f64],
+    block: &mut Block<Lanes<N>>,
+    pass: Pass<N>,
+) {
+    let Block { values, gradients } = block;
+    for segment in [&program.plain, &program.learned] {
+        segment.forward(shared, values);
+    }
+    // One call for both ways: without optimisation, a second one would need as much stack again.
+    let (first_wanted, seeds, sums) = match pass {
+        Pass::Forward => return,
+        Pass::ToShared(seeds, sums) => (program.learned.first, seeds, sums),
+        Pass::ToInputs => (program.input_slots().start, 1.0.into(), &mut [][..]),
+    };
+    let output = program.outputs[0] as usize;
+    if output >= first_wanted {
+        gradients[output] = seeds;
+    }
+    let silent = &program.silent.slots;
+    for segment in [&program.learned, &program.plain] {
+        if segment.first >= first_wanted {
+            segment.backward(shared, values, gradients, first_wanted, sums, silent);
+        }
+    }
+}
+
+impl Segment {
+    /// Computes the results, from `values` and to `values`.
+    #[inline(always)]
+    fn forward<const N: usize>(&self, shared: &[f64], values: &mut [Lanes<N>]) {
+        for (out, step) in self.results().zip(&self.steps) {
+            values[out] = match step {
+                &Step::Apply(op, x, y) => {
+                    Lanes::apply(op, &values[x as usize], &values[y as usize])
+                }
+                Step::Dot(range) => {
+                    let mut sum = Lanes::default();
+                    for &[x, y] in self.pairs(range) {
+                        sum += &values[x as usize] * &values[y as usize];
+                    }
+                    sum
+                }
+                &Step::Row(layer) => {
+                    let layer = &self.layers[layer as usize];
+                    if out == layer.outputs.start {
+                        layer.forward(shared, values);
+                    }
+                    continue;
+                }
+                &Step::Copy(x) => values[x as usize],
+                &Step::Shared(x) => shared[x as usize].into(),
+            };
+        }
+    }
+
+    /// Passes the gradients of the results down to those of the operands from `first_wanted` on,
+    /// and leaves 0 behind. The gradients of shared numbers are added to `sums`, if there are any.
+    #[inline(always)]
+    fn backward<const N: usize>(
+        &self,
+        shared: &[f64],
+        values: &[Lanes<N>],
+        gradients: &mut [Lanes<N>],
+        first_wanted: usize,
+        sums: &mut [PartialSums],
+        silent: &[bool],
+    ) {
+        for (out, step) in self.results().zip(&self.steps).rev() {
+            if is_set(silent, out) {
+                gradients[out] = Lanes::default();
+                continue;
+            }
+            match step {
+                &Step::Apply(op, x, y) => {
+                    let (x, y) = (x as usize, y as usize);
+                    let g = mem::take(&mut gradients[out]);
+                    if x >= first_wanted {
+                        gradients[x] += op.lanes_vjp_x(&values[x], &values[y], &values[out], &g);
+                    }
+                    if y >= first_wanted && op.passes_to_y() {
+                        gradients[y] += op.lanes_vjp_y(&values[x], &values[y], &values[out], &g);
+                    }
+                }
+                Step::Dot(range) => {
+                    let g = mem::take(&mut gradients[out]);
+                    for &[x, y] in self.pairs(range) {
+                        let (x, y) = (x as usize, y as usize);
+                        if x >= first_wanted {
+                            gradients[x] += &g * &values[y];
+                        }
+                        if y >= first_wanted {
+                            gradients[y] += &g * &values[x];
+                        }
+                    }
+                }
+                &Step::Row(layer) => {
+                    let layer = &self.layers[layer as usize];
+                    if out == layer.outputs.start {
+                        layer.backward(shared, values, gradients, first_wanted, sums);
+                    }
+                }
+                &Step::Copy(x) => {
+                    let g = mem::take(&mut gradients[out]);
+                    if x as usize >= first_wanted {
+                        gradients[x as usize] += g;
+                    }
+                }
+                &Step::Shared(x) => {
+                    let g = mem::take(&mut gradients[out]);
+                    if let Some(sum) = sums.get_mut(x as usize) {
+                        g.add_to(sum);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How many weights have their gradients added up at a time: as many as there are registers for.
+const TILE: usize = 4;
+
+impl Layer {
+    #[inline(always)]
+    fn forward<const N: usize>(&self, shared: &[f64], values: &mut [Lanes<N>]) {
+        let (values, outputs) = values.split_at_mut(self.outputs.start);
+        let inputs = &values[self.inputs.clone()];
+        for (output, weights) in outputs.iter_mut().zip(self.rows(shared)) {
+            let mut sum = Lanes::default();
+            for (input, &weight) in inputs.iter().zip(weights) {
+                sum.add_scaled(weight, input);
+            }
+            for &bias in &weights[inputs.len()..] {
+                sum += bias.into();
+            }
+            *output = sum;
+        }
+    }
+
+    #[inline(always)]
+    fn backward<const N: usize>(
+        &self,
+        shared: &[f64],
+        values: &[Lanes<N>],
+        gradients: &mut [Lanes<N>],
+        first_wanted: usize,
+        sums: &mut [PartialSums],
+    ) {
+        let (gradients, of_outputs) = gradients.split_at_mut(self.outputs.start);
+        let of_outputs = &mut of_outputs[..self.outputs.len()];
+        if !sums.is_empty() {
+            let inputs = &values[self.inputs.clone()];
+            let sums = sums[self.weights.clone()].chunks_exact_mut(self.row);
+            for (g, sums) in of_outputs.iter().zip(sums) {
+                add_to_weights(g, inputs, sums);
+            }
+        }
+        for input in self.inputs.start.max(first_wanted)..self.inputs.end {
+            let mut sum = gradients[input];
+            for (g, weights) in of_outputs.iter().zip(self.rows(shared)).rev() {
+                sum.add_scaled(weights[input - self.inputs.start], g);
+            }
+            gradients[input] = sum;
+        }
+        of_outputs.fill(Lanes::default());
+    }
+
+    /// The weights of each output.
+    #[inline(always)]
+    fn rows<'shared>(&self, shared: &'shared [f64]) -> ChunksExact<'shared, f64> {
+        shared[self.weights.clone()].chunks_exact(self.row)
+    }
+}
+
+/// Adds the gradients of the weights of one output, of which the last may be a bias.
+#[inline(always)]
+fn add_to_weights<const N: usize>(g: &Lanes<N>, inputs: &[Lanes<N>], sums: &mut [PartialSums]) {
+    let (of_products, of_bias) = sums.split_at_mut(inputs.len());
+    let tiled = inputs.len() - inputs.len() % TILE;
+    let (inputs, others) = inputs.split_at(tiled);
+    let (sums, of_others) = of_products.split_at_mut(tiled);
+    for (inputs, sums) in inputs.chunks_exact(TILE).zip(sums.chunks_exact_mut(TILE)) {
+        g.add_products_to::<TILE>(inputs, sums);
+    }
+    for (input, sum) in others.iter().zip(of_others) {
+        g.add_products_to::<1>(slice::from_ref(input), slice::from_mut(sum));
+    }
+    for sum in of_bias {
+        g.add_to(sum);
+    }
+}
