@@ -1,7 +1,7 @@
 //! Runs a program for a block of rows: each step for all of them, side by side in lanes.
 
+use std::slice;
 use std::slice::ChunksExact;
-use std::{mem, slice};
 
 use multiversion::multiversion;
 
@@ -80,28 +80,31 @@ impl Segment {
     /// Computes the results, from `values` and to `values`.
     #[inline(always)]
     fn forward<const N: usize>(&self, shared: &[f64], values: &mut [Lanes<N>]) {
-        for (out, step) in self.results().zip(&self.steps) {
-            values[out] = match step {
+        let mut out = self.first;
+        while let Some(step) = self.steps.get(out - self.first) {
+            let (values, results) = values.split_at_mut(out);
+            match step {
                 &Step::Apply(op, x, y) => {
-                    Lanes::apply(op, &values[x as usize], &values[y as usize])
+                    let [x, y] = [x, y].map(|operand| &values[operand as usize]);
+                    Lanes::compute(op, x, y, &mut results[0]);
                 }
                 Step::Dot(range) => {
                     let mut sum = Lanes::default();
                     for &[x, y] in self.pairs(range) {
                         sum += &values[x as usize] * &values[y as usize];
                     }
-                    sum
+                    results[0] = sum;
                 }
                 &Step::Row(layer) => {
                     let layer = &self.layers[layer as usize];
-                    if out == layer.outputs.start {
-                        layer.forward(shared, values);
-                    }
+                    layer.forward(shared, values, results);
+                    out = layer.outputs.end;
                     continue;
                 }
-                &Step::Copy(x) => values[x as usize],
-                &Step::Shared(x) => shared[x as usize].into(),
-            };
+                &Step::Copy(x) => results[0] = values[x as usize],
+                &Step::Shared(x) => results[0] = shared[x as usize].into(),
+            }
+            out += 1;
         }
     }
 
@@ -117,53 +120,58 @@ impl Segment {
         sums: &mut [PartialSums],
         silent: &[bool],
     ) {
-        for (out, step) in self.results().zip(&self.steps).rev() {
+        let mut end = self.results().end;
+        while end > self.first {
+            let step = &self.steps[end - 1 - self.first];
+            let out = match step {
+                &Step::Row(layer) => self.layers[layer as usize].outputs.start,
+                _ => end - 1,
+            };
+            let (gradients, results) = gradients[..end].split_at_mut(out);
+            end = out;
             if is_set(silent, out) {
-                gradients[out] = Lanes::default();
+                results.fill(Lanes::default());
                 continue;
             }
+            let g = &results[0];
             match step {
                 &Step::Apply(op, x, y) => {
                     let (x, y) = (x as usize, y as usize);
-                    let g = mem::take(&mut gradients[out]);
                     if x >= first_wanted {
-                        gradients[x] += op.lanes_vjp_x(&values[x], &values[y], &values[out], &g);
+                        gradients[x] += op.lanes_vjp_x(&values[x], &values[y], &values[out], g);
                     }
                     if y >= first_wanted && op.passes_to_y() {
-                        gradients[y] += op.lanes_vjp_y(&values[x], &values[y], &values[out], &g);
+                        gradients[y] += op.lanes_vjp_y(&values[x], &values[y], &values[out], g);
                     }
                 }
                 Step::Dot(range) => {
-                    let g = mem::take(&mut gradients[out]);
                     for &[x, y] in self.pairs(range) {
                         let (x, y) = (x as usize, y as usize);
                         if x >= first_wanted {
-                            gradients[x] += &g * &values[y];
+                            gradients[x] += g * &values[y];
                         }
                         if y >= first_wanted {
-                            gradients[y] += &g * &values[x];
+                            gradients[y] += g * &values[x];
                         }
                     }
                 }
                 &Step::Row(layer) => {
                     let layer = &self.layers[layer as usize];
-                    if out == layer.outputs.start {
-                        layer.backward(shared, values, gradients, first_wanted, sums);
-                    }
+                    layer.backward(shared, values, gradients, results, first_wanted, sums);
+                    results.fill(Lanes::default());
                 }
                 &Step::Copy(x) => {
-                    let g = mem::take(&mut gradients[out]);
                     if x as usize >= first_wanted {
-                        gradients[x as usize] += g;
+                        gradients[x as usize] += *g;
                     }
                 }
                 &Step::Shared(x) => {
-                    let g = mem::take(&mut gradients[out]);
                     if let Some(sum) = sums.get_mut(x as usize) {
                         g.add_to(sum);
                     }
                 }
             }
+            results[0] = Lanes::default();
         }
     }
 }
@@ -173,8 +181,12 @@ const TILE: usize = 4;
 
 impl Layer {
     #[inline(always)]
-    fn forward<const N: usize>(&self, shared: &[f64], values: &mut [Lanes<N>]) {
-        let (values, outputs) = values.split_at_mut(self.outputs.start);
+    fn forward<const N: usize>(
+        &self,
+        shared: &[f64],
+        values: &[Lanes<N>],
+        outputs: &mut [Lanes<N>],
+    ) {
         let inputs = &values[self.inputs.clone()];
         for (output, weights) in outputs.iter_mut().zip(self.rows(shared)) {
             let mut sum = Lanes::default();
@@ -194,11 +206,10 @@ impl Layer {
         shared: &[f64],
         values: &[Lanes<N>],
         gradients: &mut [Lanes<N>],
+        of_outputs: &[Lanes<N>],
         first_wanted: usize,
         sums: &mut [PartialSums],
     ) {
-        let (gradients, of_outputs) = gradients.split_at_mut(self.outputs.start);
-        let of_outputs = &mut of_outputs[..self.outputs.len()];
         if !sums.is_empty() {
             let inputs = &values[self.inputs.clone()];
             let sums = sums[self.weights.clone()].chunks_exact_mut(self.row);
@@ -213,7 +224,6 @@ impl Layer {
             }
             gradients[input] = sum;
         }
-        of_outputs.fill(Lanes::default());
     }
 
     /// The weights of each output.

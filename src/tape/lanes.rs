@@ -36,19 +36,18 @@ macro_rules! define_values_of_lanes {
             => x: $vjp_x:expr $(, y: $vjp_y:expr)?;
     )*) => {
         impl<const N: usize> Lanes<N> {
+            /// Writes op(x, y) to `out`.
             #[inline(always)]
-            pub(super) fn apply(op: Op, x: &Self, y: &Self) -> Self {
-                let mut out = [0.0; N];
+            pub(super) fn compute(op: Op, x: &Self, y: &Self, out: &mut Self) {
                 match op.0 { $(
                     // No `array::from_fn`: outlined, it would not be compiled for AVX2.
                     Row::$Op => for lane in 0..N {
                         let $x = x.0[lane];
                         $( let $y = y.0[lane]; )?
                         $( let $parameter = y.0[lane]; )?
-                        out[lane] = $value;
+                        out.0[lane] = $value;
                     },
                 )* }
-                Self(out)
             }
         }
     };
@@ -70,6 +69,13 @@ impl<const N: usize> Lanes<N> {
     }
 
     #[inline(always)]
+    fn apply(op: Op, x: &Self, y: &Self) -> Self {
+        let mut out = Self::default();
+        Self::compute(op, x, y, &mut out);
+        out
+    }
+
+    #[inline(always)]
     pub(super) fn add_scaled(&mut self, factor: f64, other: &Self) {
         for (lane, other) in self.0.iter_mut().zip(&other.0) {
             *lane += factor * other;
@@ -79,11 +85,13 @@ impl<const N: usize> Lanes<N> {
     /// Adds the numbers of all rows to a sum.
     #[inline(always)]
     pub(super) fn add_to(&self, sum: &mut PartialSums) {
-        for rows in self.0.chunks_exact(PARTS) {
-            for (part, row) in sum.0.iter_mut().zip(rows) {
-                *part += row;
+        let mut total = *sum;
+        for first in (0..N).step_by(PARTS) {
+            for part in 0..PARTS {
+                total.0[part] += self.0[first + part];
             }
         }
+        *sum = total;
     }
 
     /// Adds the products with `M` others to as many sums, all of which stay in registers.
