@@ -193,7 +193,7 @@ impl Layer {
             for (input, &weight) in inputs.iter().zip(weights) {
                 sum.add_scaled(weight, input);
             }
-            for &bias in &weights[inputs.len()..] {
+            if let Some(&bias) = weights.get(inputs.len()) {
                 sum += bias.into();
             }
             *output = sum;
@@ -217,9 +217,10 @@ impl Layer {
                 add_to_weights(g, inputs, sums);
             }
         }
+        let rows = self.rows(shared);
         for input in self.inputs.start.max(first_wanted)..self.inputs.end {
             let mut sum = gradients[input];
-            for (g, weights) in of_outputs.iter().zip(self.rows(shared)).rev() {
+            for (g, weights) in of_outputs.iter().zip(rows.clone()).rev() {
                 sum.add_scaled(weights[input - self.inputs.start], g);
             }
             gradients[input] = sum;
@@ -246,7 +247,7 @@ fn add_to_weights<const N: usize>(g: &Lanes<N>, inputs: &[Lanes<N>], sums: &mut 
     for (input, sum) in others.iter().zip(of_others) {
         g.add_products_to::<1>(slice::from_ref(input), slice::from_mut(sum));
     }
-    for sum in of_bias {
+    if let [sum] = of_bias {
         g.add_to(sum);
     }
 }
