@@ -190,7 +190,14 @@ impl Layer {
         let inputs = &values[self.inputs.clone()];
         for (output, weights) in outputs.iter_mut().zip(self.rows(shared)) {
             let mut sum = Lanes::default();
-            for (input, &weight) in inputs.iter().zip(weights) {
+            let tiles = inputs.chunks_exact(TILE);
+            let rest = tiles.remainder();
+            for (inputs, weights) in tiles.zip(weights.chunks_exact(TILE)) {
+                for i in 0..TILE {
+                    sum.add_scaled(weights[i], &inputs[i]);
+                }
+            }
+            for (input, &weight) in rest.iter().zip(&weights[inputs.len() - rest.len()..]) {
                 sum.add_scaled(weight, input);
             }
             if let Some(&bias) = weights.get(inputs.len()) {
@@ -220,7 +227,7 @@ impl Layer {
         let rows = self.rows(shared);
         for input in self.inputs.start.max(first_wanted)..self.inputs.end {
             let mut sum = gradients[input];
-            for (g, weights) in of_outputs.iter().zip(rows.clone()).rev() {
+            for (g, weights) in of_outputs.iter().rev().zip(rows.clone().rev()) {
                 sum.add_scaled(weights[input - self.inputs.start], g);
             }
             gradients[input] = sum;
