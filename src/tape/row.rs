@@ -1,7 +1,8 @@
 //! Runs a program for one row, and computes once what depends on parameters alone.
 
 use std::collections::BinaryHeap;
-use std::mem;
+use std::ops::Add;
+use std::{iter, mem};
 
 use super::program::{Program, Segment, Step, is_set};
 
@@ -58,17 +59,11 @@ impl Program {
             let g = mem::take(&mut gradients[out]);
             if !is_set(&self.silent.slots, out) {
                 let step = &segment.steps[out - segment.first];
-                segment.pass_down(
-                    step,
-                    (out, g),
-                    shared,
-                    values,
-                    first_wanted,
-                    |operand, part| {
-                        gradients[operand] += part;
-                        waiting.add(operand);
-                    },
-                );
+                let add = |operand: usize, part| {
+                    gradients[operand] += part;
+                    waiting.add(operand);
+                };
+                segment.pass_down(step, (out, g), shared, values, first_wanted, add);
             }
         }
     }
@@ -76,33 +71,40 @@ impl Program {
 
 impl Segment {
     fn forward_row(&self, shared: &[f64], values: &mut [f64]) {
-        for (out, step) in self.results().zip(&self.steps) {
+        for (out, step) in (self.first..).zip(&self.steps) {
             values[out] = match step {
                 &Step::Apply(op, x, y) => op.value(values[x as usize], values[y as usize]),
-                Step::Dot(range) => {
-                    let pairs = self.pairs(range).iter();
-                    pairs.fold(0.0, |sum, &[x, y]| {
-                        sum + values[x as usize] * values[y as usize]
-                    })
-                }
-                &Step::Row(layer) => {
-                    let layer = &self.layers[layer as usize];
-                    let inputs = &values[layer.inputs.clone()];
-                    let weights = &shared[layer.weights_of(out)];
-                    let products = weights.iter().zip(inputs);
-                    let sum = products.fold(0.0, |sum, (weight, input)| sum + weight * input);
-                    weights[inputs.len()..]
-                        .iter()
-                        .fold(sum, |sum, bias| sum + bias)
-                }
-                &Step::Copy(x) => values[x as usize],
-                &Step::Shared(x) => shared[x as usize],
+                _ => self.sum(step, out, shared, values),
             };
         }
     }
 
-    /// Passes the gradients of the results down to those of the operands that are `wanted`, and
-    /// leaves 0 behind.
+    /// The result of a step that is no operation of the table. It is not inlined, to keep the loop
+    /// over operations short.
+    #[inline(never)]
+    fn sum(&self, step: &Step, out: usize, shared: &[f64], values: &[f64]) -> f64 {
+        match step {
+            Step::Apply(..) => unreachable!("an operation of the table"),
+            Step::Dot(range) => {
+                let pairs = self.pairs(range).iter();
+                pairs.fold(0.0, |sum, &[x, y]| {
+                    sum + values[x as usize] * values[y as usize]
+                })
+            }
+            &Step::Row(layer) => {
+                let layer = &self.layers[layer as usize];
+                let inputs = &values[layer.inputs.clone()];
+                let (weights, bias) = shared[layer.weights_of(out)].split_at(inputs.len());
+                let products = iter::zip(weights, inputs).map(|(weight, input)| weight * input);
+                products.chain(bias.iter().copied()).fold(0.0, Add::add)
+            }
+            &Step::Copy(x) => values[x as usize],
+            &Step::Shared(x) => shared[x as usize],
+        }
+    }
+
+    /// Passes the gradients of the results down to those of the operands from `first_wanted` on,
+    /// and leaves 0 behind.
     ///
     /// The part for the step to come stays in a register: in a chain of operations, its way through
     /// memory would take longer than the arithmetic.
@@ -115,30 +117,44 @@ impl Segment {
         silent: &[bool],
     ) {
         let mut of_next = 0.0;
-        for (out, step) in self.results().zip(&self.steps).rev() {
+        let results = &values[self.results()];
+        for ((out, step), &result) in self.results().zip(&self.steps).zip(results).rev() {
             let g = mem::take(&mut gradients[out]) + mem::take(&mut of_next);
-            if !is_set(silent, out) {
-                self.pass_down(
-                    step,
-                    (out, g),
-                    shared,
-                    values,
-                    first_wanted,
-                    |operand, part| {
-                        if operand + 1 == out && out > self.first {
+            if is_set(silent, out) {
+                continue;
+            }
+            if let &Step::Apply(op, x, y) = step {
+                let (x, y) = (x as usize, y as usize);
+                let is_next = |operand: usize| operand + 1 == out && out > self.first;
+                if x >= first_wanted {
+                    let part = op.vjp_x(values[x], values[y], result, g);
+                    if is_next(x) {
+                        of_next = part;
+                    } else {
+                        gradients[x] += part;
+                    }
+                }
+                if y >= first_wanted {
+                    let of_y = &mut gradients[y];
+                    if op.passes_to_y() {
+                        let part = op.vjp_y(values[x], values[y], result, g);
+                        if is_next(y) {
                             of_next += part;
                         } else {
-                            gradients[operand] += part;
+                            *of_y += part;
                         }
-                    },
-                );
+                    }
+                }
+            } else {
+                let add = |operand: usize, part| gradients[operand] += part;
+                self.pass_down(step, (out, g), shared, values, first_wanted, add);
             }
         }
     }
 
     /// Passes the gradient g of one result down: calls `add` with the part of each operand that is
     /// wanted.
-    #[inline(always)]
+    #[inline(never)]
     fn pass_down(
         &self,
         step: &Step,
@@ -148,14 +164,19 @@ impl Segment {
         first_wanted: usize,
         mut add: impl FnMut(usize, f64),
     ) {
+        let mut add_if_wanted = |operand: usize, part: f64| {
+            if operand >= first_wanted {
+                add(operand, part);
+            }
+        };
         match step {
             &Step::Apply(op, x, y) => {
                 let (x, y) = (x as usize, y as usize);
                 if x >= first_wanted {
-                    add(x, op.vjp_x(values[x], values[y], values[out], g));
+                    add_if_wanted(x, op.vjp_x(values[x], values[y], values[out], g));
                 }
                 if y >= first_wanted && op.passes_to_y() {
-                    add(y, op.vjp_y(values[x], values[y], values[out], g));
+                    add_if_wanted(y, op.vjp_y(values[x], values[y], values[out], g));
                 }
             }
             Step::Dot(range) => {
@@ -163,33 +184,20 @@ impl Segment {
                     let (x, y) = (x as usize, y as usize);
                     if x == y {
                         // A square, as in a penalty on the size of the parameters.
-                        if x >= first_wanted {
-                            add(x, 2.0 * (g * values[x]));
-                        }
-                        continue;
-                    }
-                    if x >= first_wanted {
-                        add(x, g * values[y]);
-                    }
-                    if y >= first_wanted {
-                        add(y, g * values[x]);
+                        add_if_wanted(x, 2.0 * (g * values[x]));
+                    } else {
+                        add_if_wanted(x, g * values[y]);
+                        add_if_wanted(y, g * values[x]);
                     }
                 }
             }
             &Step::Row(layer) => {
                 let layer = &self.layers[layer as usize];
-                let weights = &shared[layer.weights_of(out)];
-                for (input, weight) in layer.inputs.clone().zip(weights) {
-                    if input >= first_wanted {
-                        add(input, weight * g);
-                    }
+                for (input, weight) in layer.inputs.clone().zip(&shared[layer.weights_of(out)]) {
+                    add_if_wanted(input, weight * g);
                 }
             }
-            &Step::Copy(x) => {
-                if x as usize >= first_wanted {
-                    add(x as usize, g);
-                }
-            }
+            &Step::Copy(x) => add_if_wanted(x as usize, g),
             Step::Shared(_) => {} // the gradients of shared numbers are not computed here
         }
     }
