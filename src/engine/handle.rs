@@ -123,9 +123,9 @@ impl Value {
         }
     }
 
-    /// The index of each leaf in a list. Panics if one is not a leaf, or is there twice.
+    /// Panics if one of these is not a leaf, or is there twice.
     #[track_caller]
-    pub(crate) fn indices_of_leaves(role: &str, leaves: &[Self]) -> HashMap<NodeId, usize> {
+    pub(crate) fn expect_distinct_leaves(role: &str, leaves: &[Self]) {
         let mut indices = HashMap::with_capacity(leaves.len());
         for (i, leaf) in leaves.iter().enumerate() {
             assert!(
@@ -136,7 +136,6 @@ impl Value {
                 panic!("{role} {i} is the same leaf as {role} {first}");
             }
         }
-        indices
     }
 }
 

@@ -30,7 +30,7 @@ impl Settings {
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
         let parameters: Vec<_> = parameters.into_iter().collect();
-        Value::indices_of_leaves("parameter", &parameters);
+        Value::expect_distinct_leaves("parameter", &parameters);
         Self {
             parameters,
             learning_rate: at_least_zero("learning rate", learning_rate),

@@ -91,7 +91,7 @@ impl Segment {
                 Step::Dot(range) => {
                     let mut sum = Lanes::default();
                     for &[x, y] in self.pairs(range) {
-                        sum += &values[x as usize] * &values[y as usize];
+                        sum.add_product(&values[x as usize], &values[y as usize]);
                     }
                     results[0] = sum;
                 }
@@ -147,11 +147,15 @@ impl Segment {
                 Step::Dot(range) => {
                     for &[x, y] in self.pairs(range) {
                         let (x, y) = (x as usize, y as usize);
+                        if x == y && x >= first_wanted {
+                            gradients[x].add_scaled(2.0, &(*g * values[x]));
+                            continue;
+                        }
                         if x >= first_wanted {
-                            gradients[x] += g * &values[y];
+                            gradients[x].add_product(g, &values[y]);
                         }
                         if y >= first_wanted {
-                            gradients[y] += g * &values[x];
+                            gradients[y].add_product(g, &values[x]);
                         }
                     }
                 }

@@ -83,7 +83,7 @@ impl Program {
     }
 
     fn labelled(&self, place: Place, value: Value) -> Value {
-        value.set_label(self.labels.get(&place).cloned().unwrap_or_default());
+        value.set_label(self.labels.get(place));
         value
     }
 }

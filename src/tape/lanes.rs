@@ -82,6 +82,13 @@ impl<const N: usize> Lanes<N> {
         }
     }
 
+    #[inline(always)]
+    pub(super) fn add_product(&mut self, x: &Self, y: &Self) {
+        for lane in 0..N {
+            self.0[lane] += x.0[lane] * y.0[lane];
+        }
+    }
+
     /// Adds the numbers of all rows to a sum.
     #[inline(always)]
     pub(super) fn add_to(&self, sum: &mut PartialSums) {

@@ -5,7 +5,6 @@
 //! hold what belongs to a row: the constants again, the inputs, what depends on inputs alone (the
 //! *plain* operations), and what depends on parameters too (the *learned* ones).
 
-use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::engine::Label;
@@ -39,7 +38,7 @@ pub(super) struct Layer {
 }
 
 /// Where a number is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug)]
 pub(super) enum Place {
     Shared(usize),
     Slot(usize),
@@ -69,16 +68,38 @@ pub(super) struct Program {
     /// The slots of the outputs.
     pub(super) outputs: Vec<u32>,
     /// Flags of results that pass no gradient down, or receive none.
-    pub(super) silent: Silent,
+    pub(super) silent: ByPlace<bool>,
     /// Labels of inputs and results; parameters keep their own.
-    pub(super) labels: HashMap<Place, Label>,
+    pub(super) labels: ByPlace<Label>,
 }
 
-/// Flags by index, of shared numbers and of slots; empty if there is nothing to flag.
+/// What is known of shared numbers and of slots, by index. Both lists may be shorter than the
+/// numbers, if there is nothing to say of the last ones.
 #[derive(Debug, Default)]
-pub(super) struct Silent {
-    pub(super) shared: Vec<bool>,
-    pub(super) slots: Vec<bool>,
+pub(super) struct ByPlace<T> {
+    pub(super) shared: Vec<T>,
+    pub(super) slots: Vec<T>,
+}
+
+impl<T: Clone + Default> ByPlace<T> {
+    pub(super) fn set(&mut self, place: Place, fact: T) {
+        let (facts, index) = match place {
+            Place::Shared(index) => (&mut self.shared, index),
+            Place::Slot(index) => (&mut self.slots, index),
+        };
+        if facts.len() <= index {
+            facts.resize(index + 1, T::default());
+        }
+        facts[index] = fact;
+    }
+
+    pub(super) fn get(&self, place: Place) -> T {
+        let fact = match place {
+            Place::Shared(index) => self.shared.get(index),
+            Place::Slot(index) => self.slots.get(index),
+        };
+        fact.cloned().unwrap_or_default()
+    }
 }
 
 impl Program {

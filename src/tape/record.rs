@@ -1,21 +1,21 @@
 //! Turns a graph of nodes into a program.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::program::{Layer, Place, Program, Segment, Silent, Step, index};
-use crate::engine::{Argument, NodeId, Operation, Term, Terms, TopologicalOrder, Value};
+use super::program::{ByPlace, Layer, Place, Program, Segment, Step, index};
+use crate::engine::{Argument, Operation, Term, Terms, TopologicalOrder, Value};
 use crate::ops::UNREAD;
 
 /// Records the graph below `outputs`: a program, and the parameters that it reads.
 #[track_caller]
 pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value>) {
-    let inputs = Inputs::new(inputs);
+    Value::expect_distinct_leaves("input", inputs);
     let order = TopologicalOrder::of(outputs);
-    let survey = Survey::of(&order, &inputs, outputs);
+    let survey = Survey::of(&order, inputs, outputs);
     let layers = Layers::find(&survey);
     let mut recorder = Recorder::new(&survey, &layers);
-    recorder.place_leaves(&inputs);
+    recorder.place_leaves(inputs);
     recorder.record(VariesWith::Parameters);
     recorder.place_weights();
     recorder.record(VariesWith::Inputs);
@@ -23,25 +23,6 @@ pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value
     recorder.record(VariesWith::Both);
     recorder.place_outputs(outputs);
     (recorder.program, recorder.parameters)
-}
-
-/// The leaves that vary by row.
-struct Inputs {
-    /// By node.
-    indices: HashMap<NodeId, usize>,
-}
-
-impl Inputs {
-    #[track_caller]
-    fn new(inputs: &[Value]) -> Self {
-        Self {
-            indices: Value::indices_of_leaves("input", inputs),
-        }
-    }
-
-    fn index(&self, leaf: &Value) -> Option<usize> {
-        self.indices.get(&leaf.id()).copied()
-    }
 }
 
 /// The source of a number's changes: the rows of a batch, or the parameters between two replays.
@@ -69,7 +50,11 @@ struct Survey<'graph> {
 }
 
 impl<'graph> Survey<'graph> {
-    fn of(order: &'graph TopologicalOrder<'graph>, inputs: &Inputs, outputs: &[Value]) -> Self {
+    fn of(order: &'graph TopologicalOrder<'graph>, inputs: &[Value], outputs: &[Value]) -> Self {
+        let mut is_input = vec![false; order.nodes().len()];
+        for position in inputs.iter().filter_map(|input| order.find(input)) {
+            is_input[position] = true;
+        }
         let nodes = order.nodes().iter();
         let receiving = order.receiving(outputs);
         let silent = nodes.zip(receiving);
@@ -80,9 +65,9 @@ impl<'graph> Survey<'graph> {
             silent: silent.collect(),
             constants: Constants::new(),
         };
-        for value in order.nodes() {
+        for (value, is_input) in order.nodes().iter().zip(is_input) {
             let varies_with = match value.operation() {
-                Operation::Leaf if inputs.index(value).is_some() => VariesWith::Inputs,
+                Operation::Leaf if is_input => VariesWith::Inputs,
                 Operation::Leaf => VariesWith::Parameters,
                 operation => {
                     survey.constants.add_those_of(&operation);
@@ -108,7 +93,7 @@ impl<'graph> Survey<'graph> {
 /// The constants of a graph, each once, by their bits; before them two that every program has.
 struct Constants {
     numbers: Vec<f64>,
-    indices: HashMap<u64, usize>,
+    indices: BTreeMap<u64, usize>,
 }
 
 impl Constants {
@@ -120,7 +105,7 @@ impl Constants {
     fn new() -> Self {
         let mut constants = Self {
             numbers: Vec::new(),
-            indices: HashMap::new(),
+            indices: BTreeMap::new(),
         };
         constants.add(UNREAD);
         constants.add(1.0);
@@ -264,34 +249,35 @@ impl<'graph> Recorder<'graph> {
                 plain: Segment::default(),
                 learned: Segment::default(),
                 outputs: Vec::new(),
-                silent: Silent::default(),
-                labels: HashMap::new(),
+                silent: ByPlace::default(),
+                labels: ByPlace::default(),
             },
             slots_of_shared: HashMap::new(),
         }
     }
 
-    /// Gives places to the leaves: first to the weights of layers, so that they lie side by side.
-    fn place_leaves(&mut self, inputs: &Inputs) {
+    /// Gives places to the leaves: among parameters, first to the weights of layers, so that they
+    /// lie side by side.
+    fn place_leaves(&mut self, inputs: &[Value]) {
+        let order = self.survey.order;
         let constants = self.program.constants.len();
-        let weights = self.layers.layers.iter().flat_map(|layer| &layer.weights);
-        for value in weights.chain(self.survey.order.nodes()) {
-            let position = self.survey.order.position(value);
-            if !value.is_leaf() || self.places[position].is_some() {
-                continue;
+        for (i, input) in inputs.iter().enumerate() {
+            if let Some(position) = order.find(input) {
+                let slot = Place::Slot(constants + i);
+                self.places[position] = Some(slot);
+                self.label(slot, input);
             }
-            let place = if let Some(input) = inputs.index(value) {
-                let slot = Place::Slot(constants + input);
-                self.label(slot, value);
-                slot
-            } else {
-                self.parameters.push((*value).clone());
-                Place::Shared(constants + self.parameters.len() - 1)
-            };
-            self.places[position] = Some(place);
+        }
+        let weights = self.layers.layers.iter().flat_map(|layer| &layer.weights);
+        for &value in weights.chain(order.nodes()) {
+            let place = &mut self.places[order.position(value)];
+            if value.is_leaf() && place.is_none() {
+                *place = Some(Place::Shared(constants + self.parameters.len()));
+                self.parameters.push(value.clone());
+            }
         }
         self.program.once.first = constants + self.parameters.len();
-        self.program.plain.first = constants + inputs.indices.len();
+        self.program.plain.first = constants + inputs.len();
     }
 
     fn place_weights(&mut self) {
@@ -407,15 +393,12 @@ impl<'graph> Recorder<'graph> {
     /// Adds the step that computes a node, and gives its place to that.
     fn push(&mut self, step: Step, position: usize, varies_with: VariesWith) {
         let result = self.segment(varies_with).push(step);
-        let (place, silent) = match varies_with {
-            VariesWith::Parameters => (Place::Shared(result), &mut self.program.silent.shared),
-            VariesWith::Inputs | VariesWith::Both => {
-                (Place::Slot(result), &mut self.program.silent.slots)
-            }
+        let place = match varies_with {
+            VariesWith::Parameters => Place::Shared(result),
+            VariesWith::Inputs | VariesWith::Both => Place::Slot(result),
         };
         if self.survey.silent[position] {
-            silent.resize(result + 1, false);
-            silent[result] = true;
+            self.program.silent.set(place, true);
         }
         self.places[position] = Some(place);
         self.label(place, self.survey.order.nodes()[position]);
@@ -425,7 +408,7 @@ impl<'graph> Recorder<'graph> {
     fn label(&mut self, place: Place, value: &Value) {
         let label = value.label();
         if !label.is_empty() {
-            self.program.labels.insert(place, label);
+            self.program.labels.set(place, label);
         }
     }
 

@@ -69,22 +69,32 @@ impl Program {
     }
 }
 
+/// Most steps are operations of the table, so the loops have these inline, and call a function for
+/// the others.
+///
+/// In a chain of operations, the way of a number through memory takes longer than the arithmetic.
+/// So the result of the step before stays in a register, and backward, the part for the step to
+/// come does.
 impl Segment {
     fn forward_row(&self, shared: &[f64], values: &mut [f64]) {
+        let mut last = values[self.first - 1];
         for (out, step) in (self.first..).zip(&self.steps) {
-            values[out] = match step {
-                &Step::Apply(op, x, y) => op.value(values[x as usize], values[y as usize]),
-                _ => self.sum(step, out, shared, values),
+            last = if let &Step::Apply(op, x, y) = step {
+                let x = x as usize;
+                let x = if x + 1 == out { last } else { values[x] };
+                op.value(x, values[y as usize])
+            } else {
+                self.value(step, out, shared, values)
             };
+            values[out] = last;
         }
     }
 
-    /// The result of a step that is no operation of the table. It is not inlined, to keep the loop
-    /// over operations short.
+    /// The result of one step.
     #[inline(never)]
-    fn sum(&self, step: &Step, out: usize, shared: &[f64], values: &[f64]) -> f64 {
+    fn value(&self, step: &Step, out: usize, shared: &[f64], values: &[f64]) -> f64 {
         match step {
-            Step::Apply(..) => unreachable!("an operation of the table"),
+            &Step::Apply(op, x, y) => op.value(values[x as usize], values[y as usize]),
             Step::Dot(range) => {
                 let pairs = self.pairs(range).iter();
                 pairs.fold(0.0, |sum, &[x, y]| {
@@ -105,9 +115,6 @@ impl Segment {
 
     /// Passes the gradients of the results down to those of the operands from `first_wanted` on,
     /// and leaves 0 behind.
-    ///
-    /// The part for the step to come stays in a register: in a chain of operations, its way through
-    /// memory would take longer than the arithmetic.
     fn backward_row(
         &self,
         shared: &[f64],
@@ -125,6 +132,7 @@ impl Segment {
             }
             if let &Step::Apply(op, x, y) = step {
                 let (x, y) = (x as usize, y as usize);
+                // An input is no step to come: its parts are added in one order, wherever it is.
                 let is_next = |operand: usize| operand + 1 == out && out > self.first;
                 if x >= first_wanted {
                     let part = op.vjp_x(values[x], values[y], result, g);
