@@ -162,6 +162,69 @@ fn every_kind_of_sum_replays() {
 }
 
 #[test]
+fn layers_of_every_width_replay() {
+    for inputs in 1..=9 {
+        for outputs in [1, 2, 5] {
+            let mut rng = rng(inputs as u64);
+            let layer = Layer::new(inputs, outputs, Activation::Tanh, &mut rng);
+            let then = Layer::new(outputs, 1, Activation::Linear, &mut rng);
+            let parameters = [layer.parameters(), then.parameters()].concat();
+            assert_replays(
+                &format!("{inputs} inputs, {outputs} outputs"),
+                &parameters,
+                &|x: &[Value; 9]| then.forward(&layer.forward(&x[..inputs])).remove(0),
+            );
+        }
+    }
+}
+
+#[test]
+fn layers_replay_whatever_lies_side_by_side() {
+    let [mut first, mut second] = [rng(1), rng(2)];
+    let narrow = Layer::new(3, 2, Activation::Tanh, &mut first);
+    let square = Layer::new(2, 2, Activation::Sigmoid, &mut second);
+    let parameters = [narrow.parameters(), square.parameters()].concat();
+    let p = &parameters;
+    let both = |layer: &Layer, inputs: &[Value]| layer.forward(inputs).iter().sum::<Value>();
+    let cases: [(&str, Function<3>); 8] = [
+        ("in another order", &|[x, y, z]| {
+            both(&narrow, &[z.clone(), x.clone(), y.clone()])
+        }),
+        ("one input twice", &|[x, y, _]| {
+            both(&narrow, &[x.clone(), y.clone(), x.clone()])
+        }),
+        ("features", &|[x, y, z]| {
+            both(&narrow, &[x * y, z.sin(), x.clone()])
+        }),
+        ("a parameter among the inputs", &|[x, y, _]| {
+            both(&narrow, &[x.clone(), p[0].clone(), y * &p[1]])
+        }),
+        ("the same layer again and again", &|[x, y, _]| {
+            let once = square.forward(&[x.clone(), y.clone()]);
+            let twice = square.forward(&once);
+            both(&square, &twice) + both(&square, &[y.clone(), x.clone()])
+        }),
+        ("computed weights", &|[x, y, _]| {
+            let weights = [&p[0] * &p[1], p[2].exp()];
+            Value::dot(&weights, &[x.clone(), y.clone()]) + Value::dot(&weights, &[y * x, x + y])
+        }),
+        ("weights of two layers", &|[x, y, z]| {
+            let inputs = [x.clone(), y.clone(), z.clone()];
+            let across = Value::dot(&[p[0].clone(), p[9].clone(), p[3].clone()], &inputs);
+            across * both(&narrow, &inputs)
+        }),
+        ("a layer without a gradient", &|[x, y, z]| {
+            let inputs = [x.clone(), y.clone(), z.clone()];
+            let [gate, value] = [0, 1].map(|i| Value::dot(&p[3 * i..3 * i + 3], &inputs));
+            gate.sigmoid().detach() * value + both(&narrow, &inputs)
+        }),
+    ];
+    for (what, function) in cases {
+        assert_replays(what, &parameters, function);
+    }
+}
+
+#[test]
 fn shared_nodes_literals_and_both_orders_replay() {
     let [a, b] = [1.5, -0.5].map(Value::new);
     let parameters = [a.clone(), b.clone()];

@@ -180,18 +180,6 @@ impl Layer {
     }
 }
 
-#[cfg(test)]
-impl Segment {
-    /// The steps that are no sums: the index of the result, the operation, those of the operands.
-    pub(super) fn operations(&self) -> impl Iterator<Item = (usize, Op, u32, u32)> {
-        let steps = self.results().zip(&self.steps);
-        steps.filter_map(|(out, step)| match *step {
-            Step::Apply(op, x, y) => Some((out, op, x, y)),
-            _ => None,
-        })
-    }
-}
-
 /// Whether there is such a flag, and it is set.
 #[inline(always)]
 pub(super) fn is_set(flags: &[bool], index: usize) -> bool {

@@ -1,7 +1,9 @@
 //! What becomes of a graph, as a program.
 
+use super::program::Step;
 use super::*;
 use crate::engine::SharedValues;
+use crate::nn::MLP;
 
 fn program(inputs: &[Value], output: &Value) -> Program {
     record::record(inputs, slice::from_ref(output)).0
@@ -9,7 +11,16 @@ fn program(inputs: &[Value], output: &Value) -> Program {
 
 /// How many operations are computed once, on inputs alone, and on both.
 fn operations(program: &Program) -> [usize; 3] {
-    [&program.once, &program.plain, &program.learned].map(|segment| segment.results().len())
+    let is_operation = |step: &&Step| !matches!(step, Step::Copy(_) | Step::Shared(_));
+    [&program.once, &program.plain, &program.learned]
+        .map(|segment| segment.steps.iter().filter(is_operation).count())
+}
+
+/// How many numbers are copied, in the same lists.
+fn copies(program: &Program) -> [usize; 3] {
+    let all = [&program.once, &program.plain, &program.learned].map(|it| it.results().len());
+    let operations = operations(program);
+    [0, 1, 2].map(|i| all[i] - operations[i])
 }
 
 #[test]
@@ -18,7 +29,9 @@ fn each_operation_is_computed_as_seldom_as_it_can_be() {
     let penalty = &v * &v + &w * &w;
     let feature = (&x * 2.0).sin();
     let loss = feature * &w + 0.5 * penalty;
-    assert_eq!(operations(&program(slice::from_ref(&x), &loss)), [4, 2, 2]);
+    let once_for_each_call = program(slice::from_ref(&x), &loss);
+    assert_eq!(operations(&once_for_each_call), [4, 2, 2]);
+    assert_eq!(copies(&once_for_each_call), [0, 0, 2]); // w and the penalty, as slots
     assert_eq!(operations(&program(&[x, v, w], &loss)), [0, 8, 0]);
 }
 
@@ -51,15 +64,67 @@ fn a_neuron_is_one_step_whose_weights_need_no_slots() {
     for output in [sum, swapped] {
         let program = program(&inputs, &output);
         assert_eq!(operations(&program), [0, 0, 1]);
+        assert_eq!(copies(&program), [0; 3]);
     }
+}
+
+/// The layers of a program: how many inputs and outputs each has.
+fn layers(program: &Program) -> Vec<[usize; 2]> {
+    let layers = program.learned.layers.iter();
+    layers
+        .map(|layer| [layer.inputs.len(), layer.outputs.len()])
+        .collect()
+}
+
+#[test]
+fn a_net_is_recorded_layer_by_layer_and_nothing_is_copied() {
+    let model = MLP::new(2, &[3, 4, 1], &mut crate::rng(0));
+    let inputs = [1.0, 2.0, 3.0].map(Value::new); // a label beside the two
+    let output = model.forward(&inputs[..2]).remove(0) * &inputs[2];
+    let program = program(&inputs, &output);
+    assert_eq!(layers(&program), [[2, 3], [3, 4], [4, 1]]);
+    assert_eq!(copies(&program), [0; 3]);
+}
+
+#[test]
+fn sums_of_equal_lists_are_a_layer_and_those_that_nobody_reads_another() {
+    let inputs = [1.0, 2.0].map(Value::new);
+    let weights: Vec<_> = (0..8).map(|i| Value::new(f64::from(i))).collect();
+    let sums: Vec<_> = weights
+        .chunks(2)
+        .map(|pair| Value::dot(pair, &inputs))
+        .collect();
+    let [a, b, c, d] = [&sums[0], &sums[1], &sums[2], &sums[3]];
+    let program = program(&inputs, &(a * b + (c * d).detach()));
+    assert_eq!(layers(&program), [[2, 2], [2, 2]]);
+}
+
+#[test]
+fn what_does_not_lie_side_by_side_is_copied_where_it_changes_least() {
+    let [x, y, z] = [1.0, 2.0, 3.0].map(Value::new);
+    let [v, w] = [4.0, 5.0].map(Value::new);
+    let recorded = |weights: [&Value; 2], inputs: [&Value; 2]| {
+        let sum = Value::dot(&weights.map(Value::clone), &inputs.map(Value::clone));
+        program(&[x.clone(), y.clone(), z.clone()], &sum)
+    };
+    assert_eq!(copies(&recorded([&v, &w], [&x, &y])), [0, 0, 0]);
+    assert_eq!(copies(&recorded([&v, &v], [&x, &y])), [2, 0, 0]);
+    assert_eq!(copies(&recorded([&v, &(&v * &w)], [&x, &y])), [2, 0, 0]);
+    assert_eq!(copies(&recorded([&v, &w], [&y, &x])), [0, 2, 0]);
+    assert_eq!(copies(&recorded([&v, &w], [&x, &(&y * &w)])), [0, 0, 3]); // w as a slot, too
 }
 
 /// The steps of a segment as the notes write them.
 fn listing(segment: &program::Segment) -> String {
-    let lines = segment.operations().map(|(out, op, x, y)| match y {
-        0 => format!("{out} = {}({x})\n", op.label()),
-        _ => format!("{out} = {x} {} {y}\n", op.label()),
-    });
+    let lines = segment
+        .results()
+        .zip(&segment.steps)
+        .map(|(out, step)| match *step {
+            Step::Apply(op, x, 0) => format!("{out} = {}({x})\n", op.label()),
+            Step::Apply(op, x, y) => format!("{out} = {x} {} {y}\n", op.label()),
+            Step::Shared(x) => format!("{out} = shared {x}\n"),
+            ref other => panic!("the example has no {other:?}"),
+        });
     lines.collect::<Vec<_>>().join("         ")
 }
 
