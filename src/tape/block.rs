@@ -76,6 +76,12 @@ pub(super) fn run<const N: usize>(
     }
 }
 
+/// The sums, each added up.
+#[multiversion(targets("x86_64+avx2"))]
+pub(super) fn add_up(sums: &[PartialSums]) -> Vec<f64> {
+    sums.iter().map(PartialSums::add_up).collect()
+}
+
 impl Segment {
     /// Computes the results, from `values` and to `values`.
     #[inline(always)]

@@ -15,6 +15,7 @@ pub(super) struct PartialSums([f64; PARTS]);
 const PARTS: usize = 4;
 
 impl PartialSums {
+    #[inline(always)]
     pub(super) fn add_up(&self) -> f64 {
         let [a, b, c, d] = self.0;
         (a + c) + (b + d)

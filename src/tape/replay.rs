@@ -83,7 +83,7 @@ impl Replay<'_, '_> {
             let mut gradients = vec![PartialSums::default(); self.shared.len()];
             let work = &mut Work::Backward(seed, &mut output, &mut gradients);
             self.run(blocks, part, work);
-            let gradients = gradients.iter().map(PartialSums::add_up).collect();
+            let gradients = block::add_up(&gradients);
             Sums { output, gradients }
         });
         let Sums {
