@@ -9,6 +9,8 @@ use std::borrow::Borrow;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
 use std::fmt;
 
+pub(crate) mod expression;
+pub(crate) mod language;
 mod table;
 
 pub(crate) use table::operations;
@@ -158,6 +160,20 @@ macro_rules! define_op {
             #[must_use]
             pub fn label(self) -> &'static str {
                 match self.0 { $( Row::$Op => $label, )* }
+            }
+
+            /// The names of the arguments.
+            pub(crate) fn parameters(self) -> &'static [&'static str] {
+                match self.0 { $(
+                    Row::$Op => &[
+                        stringify!($x) $(, stringify!($y))? $(, stringify!($parameter))?
+                    ],
+                )* }
+            }
+
+            /// The value as the row has it, in Rust.
+            pub(crate) fn value_text(self) -> &'static str {
+                match self.0 { $( Row::$Op => stringify!($value), )* }
             }
 
             pub(crate) fn arity(self) -> Arity {

@@ -113,8 +113,11 @@ mod program;
 mod record;
 mod replay;
 mod row;
+mod source;
 
 pub use function::{Evaluator, Function, VectorEvaluator, VectorFunction};
+
+pub use source::{Source, SourceError};
 
 use function::Frozen;
 use program::Program;

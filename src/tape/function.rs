@@ -199,8 +199,8 @@ impl VectorEvaluator {
 /// A program, with all that its parameters decide.
 #[derive(Clone)]
 pub(super) struct Frozen {
-    program: Arc<Program>,
-    shared: Arc<[f64]>,
+    pub(super) program: Arc<Program>,
+    pub(super) shared: Arc<[f64]>,
 }
 
 impl Frozen {

@@ -1,0 +1,384 @@
+//! Operations and their rules as source code in other languages, and in Rust without this crate.
+
+use super::expression::{Binding, Expression, Form, Text};
+use super::{Arity, Op, Row};
+
+/// A programming language that expressions can be written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    Rust,
+    C,
+    JavaScript,
+}
+
+/// How C and JavaScript compute the value of an operation: by a function of the language, given by
+/// its name, or by an expression in the names of the row, or by the block of a function.
+///
+/// Where a text calls an operation that the language lacks, it writes a `$` before its name. In
+/// JavaScript, `Math.pow` differs from IEEE 754 at 1 and -1, and there is no error function.
+fn in_c_and_javascript(op: Op) -> [&'static str; 2] {
+    match op.0 {
+        Row::Add | Row::Sub | Row::Mul | Row::Div | Row::Neg => ["", ""], // operators
+        Row::AtMost | Row::Equals | Row::When | Row::Unless => ["", ""],  // the operator ?:
+        Row::Recip => ["1.0 / x"; 2],
+        Row::Pow => [
+            "y == 0.5 ? sqrt(x) : y == -0.5 ? 1.0 / sqrt(x) : pow(x, y)",
+            "y === 0.5 ? Math.sqrt(x) : y === -0.5 ? 1.0 / Math.sqrt(x) \
+             : x === 1.0 || x === -1.0 && Math.abs(y) === Infinity ? 1.0 : Math.pow(x, y)",
+        ],
+        Row::Sqrt => ["sqrt", "Math.sqrt"],
+        Row::Cbrt => ["cbrt", "Math.cbrt"],
+        Row::Hypot => ["hypot", "Math.hypot"],
+        Row::Exp => ["exp", "Math.exp"],
+        Row::Exp2 => ["exp2", "Math.pow(2.0, x)"],
+        Row::ExpM1 => ["expm1", "Math.expm1"],
+        Row::Ln => ["log", "Math.log"],
+        Row::Log2 => ["log2", "Math.log2"],
+        Row::Log10 => ["log10", "Math.log10"],
+        Row::Ln1p => ["log1p", "Math.log1p"],
+        Row::Sin => ["sin", "Math.sin"],
+        Row::Cos => ["cos", "Math.cos"],
+        Row::Tan => ["tan", "Math.tan"],
+        Row::Asin => ["asin", "Math.asin"],
+        Row::Acos => ["acos", "Math.acos"],
+        Row::Atan => ["atan", "Math.atan"],
+        Row::Atan2 => ["atan2", "Math.atan2"],
+        Row::Sinh => ["sinh", "Math.sinh"],
+        Row::Cosh => ["cosh", "Math.cosh"],
+        Row::Tanh => ["tanh", "Math.tanh"],
+        Row::Asinh => ["asinh", "Math.asinh"],
+        Row::Acosh => ["acosh", "Math.acosh"],
+        Row::Atanh => ["atanh", "Math.atanh"],
+        Row::Abs => ["fabs", "Math.abs"],
+        Row::Max => ["x > y || x != x ? x : y"; 2],
+        Row::Min => ["x < y || x != x ? x : y"; 2],
+        Row::ClampMin => ["x >= lo || x != x ? x : lo"; 2],
+        Row::ClampMax => ["x <= hi || x != x ? x : hi"; 2],
+        Row::Detach => ["x"; 2],
+        Row::Floor => ["floor", "Math.floor"],
+        Row::Ceil => ["ceil", "Math.ceil"],
+        Row::Round => ["round", ROUND_IN_JAVASCRIPT],
+        Row::RoundTiesEven => ["rint", ROUND_TIES_EVEN_IN_JAVASCRIPT],
+        Row::Trunc => ["trunc", "Math.trunc"],
+        Row::Signum => ["x > 0.0 ? 1.0 : x < 0.0 ? -1.0 : x + 0.0"; 2],
+        Row::Relu => ["x <= 0.0 ? 0.0 : x"; 2],
+        Row::LeakyRelu => ["x > 0.0 ? x : slope * x"; 2],
+        Row::Elu => [
+            "x > 0.0 ? x : alpha * expm1(x)",
+            "x > 0.0 ? x : alpha * Math.expm1(x)",
+        ],
+        Row::Sigmoid => ["1.0 / (1.0 + exp(-x))", "1.0 / (1.0 + Math.exp(-x))"],
+        Row::Softplus => [
+            "(x > 0.0 ? x : 0.0) + log1p(exp(-fabs(x)))",
+            "(x > 0.0 ? x : 0.0) + Math.log1p(Math.exp(-Math.abs(x)))",
+        ],
+        Row::Silu => ["x * $sigmoid(x)"; 2],
+        Row::Gelu => ["x * $normal_cdf(x)"; 2],
+        Row::Erf => ["erf", ERF_IN_JAVASCRIPT],
+        Row::Erfc => ["erfc", ERFC_IN_JAVASCRIPT],
+        Row::NormalCdf => [
+            "0.5 * erfc(-x * 0.7071067811865476)",
+            "0.5 * $erfc(-x * 0.7071067811865476)",
+        ],
+    }
+}
+
+const ROUND_IN_JAVASCRIPT: &str = "{
+    const whole = Math.trunc(x);
+    return Math.abs(x - whole) >= 0.5 ? whole + Math.sign(x) : whole;
+}";
+
+const ROUND_TIES_EVEN_IN_JAVASCRIPT: &str = "{
+    const whole = Math.trunc(x);
+    const rest = Math.abs(x - whole);
+    return rest > 0.5 || rest === 0.5 && whole % 2.0 !== 0.0 ? whole + Math.sign(x) : whole;
+}";
+
+/// By the series 2 / √π · e^(-x²) · (x + 2x³ / 3 + 4x⁵ / 15 + …), whose terms have one sign.
+/// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6.
+const ERF_IN_JAVASCRIPT: &str = "{
+    if (Math.abs(x) >= 2.0) {
+        return Math.sign(x) * (1.0 - $erfc(Math.abs(x)));
+    }
+    let sum = x;
+    for (let term = x, n = 3.0, before = NaN; sum !== before; n += 2.0) {
+        before = sum;
+        term *= 2.0 * x * x / n;
+        sum += term;
+        if (x !== x) {
+            return x;
+        }
+    }
+    return 1.1283791670955126 * Math.exp(-x * x) * sum;
+}";
+
+/// By the continued fraction √π · e^(x²) · erfc(x) = 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + …)))).
+/// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.14.
+const ERFC_IN_JAVASCRIPT: &str = "{
+    if (x < 2.0) {
+        return x > -2.0 ? 1.0 - $erf(x) : 2.0 - $erfc(-x);
+    }
+    let rest = x;
+    for (let n = 60.0; n > 0.0; n -= 1.0) {
+        rest = x + 0.5 * n / rest;
+    }
+    return 0.5641895835477563 * Math.exp(-x * x) / rest;
+}";
+
+/// How Rust computes the value, in the same forms: as the row does, unless that calls functions of
+/// this crate.
+fn in_rust(op: Op) -> &'static str {
+    match op.0 {
+        Row::Pow => POW_IN_RUST,
+        Row::Sigmoid => "1.0 / (1.0 + (-x).exp())",
+        Row::Silu => "x * $sigmoid(x)",
+        Row::Gelu => "x * $normal_cdf(x)",
+        Row::NormalCdf => "0.5 * libm::erfc(-x * core::f64::consts::FRAC_1_SQRT_2)",
+        _ => op.value_text(),
+    }
+}
+
+const POW_IN_RUST: &str = "{
+    if y == 2.0 {
+        x * x
+    } else if y == 1.0 {
+        x
+    } else if y == 3.0 {
+        x * x * x
+    } else if y == 0.5 {
+        x.sqrt()
+    } else if y == -0.5 {
+        1.0 / x.sqrt()
+    } else if y == -1.0 {
+        1.0 / x
+    } else if y == -2.0 {
+        1.0 / (x * x)
+    } else {
+        x.powf(y)
+    }
+}";
+
+/// Words that are no names. Those of other editions and of strict mode are among them.
+const RUST_KEYWORDS: &str = "Self abstract as async await become box break const continue crate do \
+    dyn else enum extern false final fn for gen if impl in let loop macro match mod move mut \
+    override priv pub ref return self static struct super trait true try type typeof unsafe \
+    unsized use virtual where while yield f64";
+const C_KEYWORDS: &str = "auto break case char const continue default do double else enum extern \
+    float for goto if inline int long register restrict return short signed sizeof static struct \
+    switch typedef union unsigned void volatile while _Bool _Complex _Imaginary \
+    acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 \
+    fabs fdim floor fma fmax fmin fmod frexp hypot ilogb isfinite isinf isnan isnormal ldexp \
+    lgamma llrint llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter \
+    nexttoward pow remainder remquo rint round scalbln scalbn signbit sin sinh sqrt tan tanh \
+    tgamma trunc INFINITY NAN";
+const JAVASCRIPT_KEYWORDS: &str = "arguments await break case catch class const continue debugger \
+    default delete do else enum eval export extends false finally for function if implements \
+    import in instanceof interface let new null package private protected public return static \
+    super switch this throw true try typeof undefined var void while with yield Infinity Math NaN";
+
+impl Language {
+    /// Whether a name means something else in the language.
+    pub(crate) fn reserves(self, name: &str) -> bool {
+        let keywords = match self {
+            Self::Rust => RUST_KEYWORDS,
+            Self::C => C_KEYWORDS,
+            Self::JavaScript => JAVASCRIPT_KEYWORDS,
+        };
+        keywords.split_whitespace().any(|keyword| keyword == name)
+    }
+
+    fn number(self, number: f64) -> Text {
+        let names = match self {
+            Self::Rust => ["f64::NAN", "f64::INFINITY", "-f64::INFINITY"],
+            Self::C => ["NAN", "INFINITY", "-INFINITY"],
+            Self::JavaScript => ["NaN", "Infinity", "-Infinity"],
+        };
+        let [nan, infinity, negative_infinity] = names;
+        let text = match number {
+            _ if number.is_nan() => nan.into(),
+            f64::INFINITY => infinity.into(),
+            f64::NEG_INFINITY => negative_infinity.into(),
+            _ => format!("{number:?}"),
+        };
+        Text::number(number, text)
+    }
+
+    /// How the language computes the value of an operation.
+    fn value(self, op: Op) -> &'static str {
+        let [c, javascript] = in_c_and_javascript(op);
+        match self {
+            Self::Rust => in_rust(op),
+            Self::C => c,
+            Self::JavaScript => javascript,
+        }
+    }
+
+    /// The function of the language that computes an operation, if there is one.
+    fn function(self, op: Op) -> Option<&'static str> {
+        let value = self.value(op);
+        if self == Self::Rust {
+            let method = value.strip_prefix("x.")?;
+            return method.strip_suffix("()").or(method.strip_suffix("(y)"));
+        }
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '.';
+        (value.len() > 1 && value.chars().all(is_name)).then_some(value)
+    }
+}
+
+/// Writes expressions in a language, and keeps what they call that the language lacks.
+#[derive(Debug)]
+pub(crate) struct Writer {
+    language: Language,
+    /// What has been called that the language lacks.
+    called: Vec<Op>,
+    /// The same, each after those that it calls.
+    helpers: Vec<Op>,
+}
+
+impl Writer {
+    pub(crate) fn new(language: Language) -> Self {
+        Self {
+            language,
+            called: Vec::new(),
+            helpers: Vec::new(),
+        }
+    }
+
+    /// The expression, in parentheses if it holds less tightly than this.
+    pub(crate) fn write(&mut self, expression: &Expression) -> String {
+        self.text(expression).0
+    }
+
+    fn text(&mut self, expression: &Expression) -> Text {
+        match expression.form() {
+            Form::Name(name) => Text::atom(name),
+            Form::Constant(number) => self.language.number(*number),
+            Form::Apply(op, [x, y]) => self.apply(*op, x, y),
+        }
+    }
+
+    fn apply(&mut self, op: Op, x: &Expression, y: &Expression) -> Text {
+        let infix = |writer: &mut Self, sign, binding| {
+            Text::infix(writer.text(x), sign, writer.text(y), binding)
+        };
+        match op {
+            Op::Add => infix(self, "+", Binding::Sum),
+            Op::Sub => infix(self, "-", Binding::Sum),
+            Op::Mul => infix(self, "*", Binding::Product),
+            Op::Div => infix(self, "/", Binding::Product),
+            Op::Neg => Text::negated(self.text(x)),
+            Op::When => self.choice(y, x, &0.0.into()),
+            Op::Unless => self.choice(y, &0.0.into(), x),
+            Op::AtMost | Op::Equals => {
+                let condition = Expression::apply(op, x, y);
+                self.choice(&condition, &1.0.into(), &0.0.into())
+            }
+            _ => self.call(op, x, y),
+        }
+    }
+
+    fn choice(&mut self, condition: &Expression, yes: &Expression, no: &Expression) -> Text {
+        let condition = self.condition(condition);
+        let [yes, no] = [yes, no].map(|side| self.text(side));
+        Text(
+            match self.language {
+                Language::Rust => format!("if {condition} {{ {} }} else {{ {} }}", yes.0, no.0),
+                Language::C | Language::JavaScript => {
+                    let [yes, no] = [yes, no].map(|side| side.at_least(Binding::Comparison));
+                    format!("{condition} ? {yes} : {no}")
+                }
+            },
+            Binding::Choice,
+        )
+    }
+
+    /// Whether a number is not 0, as the language asks.
+    fn condition(&mut self, condition: &Expression) -> String {
+        let equals = match self.language {
+            Language::Rust | Language::C => "==",
+            Language::JavaScript => "===",
+        };
+        let (x, sign, y) = match condition.form() {
+            Form::Apply(Op::AtMost, [x, y]) => (self.text(x), "<=", self.text(y)),
+            Form::Apply(Op::Equals, [x, y]) => (self.text(x), equals, self.text(y)),
+            _ => (self.text(condition), "!=", self.language.number(0.0)),
+        };
+        Text::infix(x, sign, y, Binding::Comparison).0
+    }
+
+    fn call(&mut self, op: Op, x: &Expression, y: &Expression) -> Text {
+        let [x, y] = [x, y].map(|argument| self.text(argument));
+        let is_unary = op.arity() == Arity::Unary;
+        let Some(function) = self.language.function(op) else {
+            self.add_helper(op);
+            let y = if is_unary {
+                String::new()
+            } else {
+                format!(", {}", y.0)
+            };
+            return Text::atom(format!("op_{}({}{y})", op.name(), x.0));
+        };
+        let y = if is_unary { String::new() } else { y.0 };
+        if self.language == Language::Rust {
+            let x = x.at_least(Binding::Atom);
+            let is_literal = x.starts_with(|c: char| c.is_ascii_digit());
+            let of_f64 = if is_literal { "_f64" } else { "" };
+            return Text::atom(format!("{x}{of_f64}.{function}({y})"));
+        }
+        let comma = if is_unary { "" } else { ", " };
+        Text::atom(format!("{function}({}{comma}{y})", x.0))
+    }
+
+    fn add_helper(&mut self, op: Op) {
+        if self.called.contains(&op) {
+            return;
+        }
+        self.called.push(op);
+        let value = self.language.value(op);
+        let is_called = |other: &&Op| value.contains(&format!("${}(", other.name()));
+        for &other in Op::ALL.iter().filter(is_called) {
+            self.add_helper(other);
+        }
+        self.helpers.push(op);
+    }
+
+    /// The functions that what was written calls.
+    pub(crate) fn helpers(&self) -> String {
+        self.helpers.iter().map(|&op| self.helper(op)).collect()
+    }
+
+    fn helper(&self, op: Op) -> String {
+        let name = op.name();
+        let parameters = op.parameters();
+        let value = self.language.value(op).replace('$', "op_");
+        let block = |result: &str| {
+            if value.starts_with('{') {
+                value.clone()
+            } else {
+                format!("{{\n    {result}{value}\n}}")
+            }
+        };
+        match self.language {
+            Language::Rust => {
+                let parameters: Vec<_> = parameters.iter().map(|p| format!("{p}: f64")).collect();
+                let (parameters, block) = (parameters.join(", "), block(""));
+                format!("fn op_{name}({parameters}) -> f64 {block}\n\n")
+            }
+            Language::C => {
+                let parameters: Vec<_> = parameters.iter().map(|p| format!("double {p}")).collect();
+                let parameters = parameters.join(", ");
+                let block = block("return ").replace("\n}", ";\n}");
+                format!("static double op_{name}({parameters}) {block}\n\n")
+            }
+            Language::JavaScript => {
+                let parameters = parameters.join(", ");
+                let block = if value.starts_with('{') {
+                    value.clone()
+                } else {
+                    block("return ").replace("\n}", ";\n}")
+                };
+                format!("function op_{name}({parameters}) {block}\n\n")
+            }
+        }
+    }
+}
