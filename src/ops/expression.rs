@@ -46,7 +46,9 @@ impl Expression {
             Form::Name(_) | Form::Constant(_) => return self.clone(),
         };
         let is_unary = op.arity() == Arity::Unary;
+        let is_nan = |side: &Self| side.constant().is_some_and(f64::is_nan);
         match (x.constant(), y.constant()) {
+            _ if matches!(op, Op::AtMost | Op::Equals) && (is_nan(&x) || is_nan(&y)) => 0.0.into(),
             (Some(x), _) if is_unary => op.value(x, UNREAD).into(),
             (Some(x), Some(y)) => op.value(x, y).into(),
             (Some(1.0), None) if op == Op::Mul => y,

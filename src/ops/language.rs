@@ -94,36 +94,57 @@ const ROUND_TIES_EVEN_IN_JAVASCRIPT: &str = "{
     return rest > 0.5 || rest === 0.5 && whole % 2.0 !== 0.0 ? whole + Math.sign(x) : whole;
 }";
 
-/// By the series 2 / √π · e^(-x²) · (x + 2x³ / 3 + 4x⁵ / 15 + …), whose terms have one sign.
-/// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6.
-const ERF_IN_JAVASCRIPT: &str = "{
+/// The error function for |x| < 2, as `series`: 2 / √π · e^(-x²) · (x + 2x³ / 3 + 4x⁵ / 15 + …),
+/// whose terms have one sign. Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6.
+macro_rules! series_in_javascript {
+    () => {
+        "    let sum = x;
+    for (let term = x, n = 3.0; Math.abs(term) > 1e-17 * Math.abs(sum); n += 2.0) {
+        term *= 2.0 * x * x / n;
+        sum += term;
+    }
+    const series = 1.1283791670955126 * Math.exp(-x * x) * sum;
+"
+    };
+}
+
+/// The complementary error function for |x| ≥ 2, as `tail`, by a continued fraction:
+/// √π · e^(x²) · erfc(x) = 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + …)))). Abramowitz and Stegun, 7.1.14.
+macro_rules! tail_in_javascript {
+    () => {
+        "    const size = Math.abs(x);
+    let rest = size;
+    for (let n = 60.0; n > 0.0; n -= 1.0) {
+        rest = size + 0.5 * n / rest;
+    }
+    const tail = 0.5641895835477563 * Math.exp(-x * x) / rest;
+"
+    };
+}
+
+const ERF_IN_JAVASCRIPT: &str = concat!(
+    "{
     if (Math.abs(x) >= 2.0) {
         return Math.sign(x) * (1.0 - $erfc(Math.abs(x)));
     }
-    let sum = x;
-    for (let term = x, n = 3.0, before = NaN; sum !== before; n += 2.0) {
-        before = sum;
-        term *= 2.0 * x * x / n;
-        sum += term;
-        if (x !== x) {
-            return x;
-        }
-    }
-    return 1.1283791670955126 * Math.exp(-x * x) * sum;
-}";
+",
+    series_in_javascript!(),
+    "    return series;
+}"
+);
 
-/// By the continued fraction √π · e^(x²) · erfc(x) = 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + …)))).
-/// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.14.
-const ERFC_IN_JAVASCRIPT: &str = "{
-    if (x < 2.0) {
-        return x > -2.0 ? 1.0 - $erf(x) : 2.0 - $erfc(-x);
+const ERFC_IN_JAVASCRIPT: &str = concat!(
+    "{
+    if (Math.abs(x) < 2.0) {
+    ",
+    series_in_javascript!(),
+    "        return 1.0 - series;
     }
-    let rest = x;
-    for (let n = 60.0; n > 0.0; n -= 1.0) {
-        rest = x + 0.5 * n / rest;
-    }
-    return 0.5641895835477563 * Math.exp(-x * x) / rest;
-}";
+",
+    tail_in_javascript!(),
+    "    return x < 0.0 ? 2.0 - tail : tail;
+}"
+);
 
 /// How Rust computes the value, in the same forms: as the row does, unless that calls functions of
 /// this crate.
@@ -307,26 +328,28 @@ impl Writer {
     }
 
     fn call(&mut self, op: Op, x: &Expression, y: &Expression) -> Text {
-        let [x, y] = [x, y].map(|argument| self.text(argument));
-        let is_unary = op.arity() == Arity::Unary;
-        let Some(function) = self.language.function(op) else {
-            self.add_helper(op);
-            let y = if is_unary {
-                String::new()
-            } else {
-                format!(", {}", y.0)
-            };
-            return Text::atom(format!("op_{}({}{y})", op.name(), x.0));
-        };
-        let y = if is_unary { String::new() } else { y.0 };
-        if self.language == Language::Rust {
-            let x = x.at_least(Binding::Atom);
-            let is_literal = x.starts_with(|c: char| c.is_ascii_digit());
-            let of_f64 = if is_literal { "_f64" } else { "" };
-            return Text::atom(format!("{x}{of_f64}.{function}({y})"));
-        }
-        let comma = if is_unary { "" } else { ", " };
-        Text::atom(format!("{function}({}{comma}{y})", x.0))
+        let is_binary = op.arity() != Arity::Unary;
+        let y = is_binary.then(|| self.text(y).0);
+        let function = self.language.function(op);
+        Text::atom(match (function, self.language) {
+            (Some(method), Language::Rust) => {
+                let x = match x.constant() {
+                    // Rust must know the type of a literal before it looks for a method.
+                    Some(x) if x.is_finite() => Text::number(x, format!("{x:?}_f64")),
+                    _ => self.text(x),
+                };
+                let x = x.at_least(Binding::Atom);
+                format!("{x}.{method}({})", y.unwrap_or_default())
+            }
+            (function, _) => {
+                if function.is_none() {
+                    self.add_helper(op);
+                }
+                let function = function.map_or(format!("op_{}", op.name()), str::to_owned);
+                let arguments: Vec<_> = [Some(self.text(x).0), y].into_iter().flatten().collect();
+                format!("{function}({})", arguments.join(", "))
+            }
+        })
     }
 
     fn add_helper(&mut self, op: Op) {

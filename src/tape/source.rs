@@ -8,9 +8,9 @@ use std::slice;
 
 use super::function::{Frozen, Function, VectorFunction};
 use super::program::{Layer, Place, Program, Segment, Step, is_set};
-use crate::ops::Op;
 use crate::ops::expression::{Expression, Form};
 use crate::ops::language::{Language, Writer};
+use crate::ops::{Arity, Op};
 
 /// A module of functions, as source code that needs neither this crate nor any other.
 ///
@@ -178,11 +178,17 @@ struct Emitter<'a> {
     shared: &'a [f64],
     /// Slots that are indexed in loops, as ranges that do not overlap, by their start.
     arrays: BTreeMap<usize, usize>,
+    /// Results that turned out to be constants, by slot.
+    known: HashMap<usize, f64>,
+    /// By slot, whether a gradient that arrives there reaches an input.
+    leading: Vec<bool>,
     /// Whether results are kept in the caller's array.
     works: bool,
     indent: usize,
     temporaries: usize,
     text: String,
+    /// Where the body of the last function starts in the text.
+    body: usize,
 }
 
 /// What is passed down to slots that are no elements of arrays, until they are complete.
@@ -203,15 +209,22 @@ impl<'a> Emitter<'a> {
             program,
             shared,
             arrays: BTreeMap::new(),
+            known: HashMap::new(),
+            leading: vec![false; program.slots()],
             works: false,
             indent: 0,
             temporaries: 0,
             text: String::new(),
+            body: 0,
         };
         for layer in &program.learned.layers {
             for range in [&layer.inputs, &layer.outputs] {
                 emitter.add_array(range);
             }
+        }
+        emitter.leading[program.input_slots()].fill(true);
+        for slot in program.plain.first..program.slots() {
+            emitter.leading[slot] = emitter.receivers(slot).any(|x| emitter.leading[x]);
         }
         let has_arrays = !emitter.arrays.is_empty();
         let results = program.slots() - program.plain.first;
@@ -277,17 +290,18 @@ impl<'a> Emitter<'a> {
     }
 
     fn declare(&mut self, name: &str, value: &str, comment: &str) {
-        let keyword = match self.language {
-            Language::Rust => "let",
-            Language::C => "const double",
-            Language::JavaScript => "const",
+        let declared = match self.language {
+            Language::Rust if value.starts_with("if ") => format!("let {name}: f64"),
+            Language::Rust => format!("let {name}"),
+            Language::C => format!("const double {name}"),
+            Language::JavaScript => format!("const {name}"),
         };
-        self.line(&format!("{keyword} {name} = {value};{comment}"));
+        self.line(&format!("{declared} = {value};{comment}"));
     }
 
     fn declare_array(&mut self, name: &str, length: usize) {
         self.line(&match self.language {
-            Language::Rust => format!("let mut {name} = [0.0; {length}];"),
+            Language::Rust => format!("let mut {name} = [0.0_f64; {length}];"),
             Language::C => format!("double {name}[{length}] = {{0.0}};"),
             Language::JavaScript => unreachable!("arrays are the caller's"),
         });
@@ -350,6 +364,9 @@ impl<'a> Emitter<'a> {
     fn number(&self, slot: usize) -> Expression {
         if slot < self.program.constants.len() {
             return self.program.constants[slot].into();
+        }
+        if let Some(&known) = self.known.get(&slot) {
+            return known.into();
         }
         match self.step(slot) {
             Some(&Step::Copy(x)) if self.array(slot).is_none() => self.number(x as usize),
@@ -479,10 +496,8 @@ impl<'a> Emitter<'a> {
             }
         };
         self.open(&line);
+        self.body = self.text.len();
         self.temporaries = 0;
-        if inputs == 0 && self.language == Language::C {
-            self.line("(void)x;");
-        }
     }
 
     fn close_function(&mut self, result: Option<String>) {
@@ -494,6 +509,14 @@ impl<'a> Emitter<'a> {
         }
         self.close();
         self.line("");
+        if !self.text[self.body..].contains("x[") {
+            // Compilers warn of an argument that is not read.
+            match self.language {
+                Language::Rust => self.text.insert_str(self.body, "    let _ = x;\n"),
+                Language::C => self.text.insert_str(self.body, "    (void)x;\n"),
+                Language::JavaScript => {}
+            }
+        }
     }
 
     fn output(&mut self, i: usize) -> String {
@@ -599,6 +622,10 @@ impl<'a> Emitter<'a> {
 
     /// Writes a number to the place of a slot, as its value or as its gradient.
     fn set(&mut self, letter: char, slot: usize, number: &Expression) {
+        if let (Some(constant), None) = (number.constant(), self.array(slot)) {
+            self.known.insert(slot, constant);
+            return;
+        }
         let number = self.writer.write(number);
         let home = self.home(letter, slot);
         let comment = if letter == 'v' {
@@ -622,7 +649,7 @@ impl<'a> Emitter<'a> {
             }
             let [x, y] = [x, y].map(|operand| self.number(operand as usize));
             let term = Expression::apply(Op::Mul, &x, &y).folded();
-            sum = Expression::apply(Op::Add, &sum, &term);
+            sum = Expression::apply(Op::Add, &sum, &term).folded();
         }
         self.set('v', out, &sum);
     }
@@ -689,7 +716,7 @@ impl<'a> Emitter<'a> {
                 &Step::Row(layer) => self.program.learned.layers[layer as usize].outputs.start,
                 _ => last,
             };
-            if !reached[end..=last].contains(&true) || is_set(&self.program.silent.slots, last) {
+            if !reached[end..=last].contains(&true) {
                 continue;
             }
             match step {
@@ -702,34 +729,45 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// By slot, whether a gradient of this output arrives there.
+    /// By slot, whether a gradient of this output arrives there on its way to an input.
     fn reached_from(&self, output: usize) -> Vec<bool> {
         let mut reached = vec![false; self.program.slots()];
-        reached[output] = true;
+        reached[output] = self.leading[output];
         for slot in (self.program.plain.first..=output).rev() {
-            if !reached[slot] || is_set(&self.program.silent.slots, slot) {
-                continue;
-            }
-            match self.step(slot) {
-                Some(&Step::Apply(op, x, y)) => {
-                    reached[x as usize] |= op.passes_to_x();
-                    reached[y as usize] |= op.passes_to_y();
+            if reached[slot] {
+                for operand in self.receivers(slot) {
+                    reached[operand] |= self.leading[operand];
                 }
-                Some(Step::Dot(range)) => {
-                    let pairs = self.segment(slot).pairs(range).as_flattened();
-                    pairs
-                        .iter()
-                        .for_each(|&operand| reached[operand as usize] = true);
-                }
-                Some(&Step::Row(layer)) => {
-                    let inputs = self.program.learned.layers[layer as usize].inputs.clone();
-                    reached[inputs].fill(true);
-                }
-                Some(&Step::Copy(x)) => reached[x as usize] = true,
-                Some(Step::Shared(_)) | None => {}
             }
         }
         reached
+    }
+
+    /// The slots to which a result passes a gradient down.
+    fn receivers(&self, slot: usize) -> impl Iterator<Item = usize> + use<'a> {
+        let is_silent = is_set(&self.program.silent.slots, slot);
+        let step = self.step(slot).filter(|_| !is_silent);
+        let (layer, operands): (Range<usize>, &[u32]) = match step {
+            Some(Step::Dot(range)) => (0..0, self.segment(slot).pairs(range).as_flattened()),
+            Some(&Step::Row(layer)) => {
+                let layer = &self.program.learned.layers[layer as usize];
+                (layer.inputs.clone(), &[])
+            }
+            _ => (0..0, &[]),
+        };
+        let arguments = match step {
+            Some(&Step::Apply(op, x, y)) => {
+                let has_y = op.arity() == Arity::Binary && op.passes_to_y();
+                [op.passes_to_x().then_some(x), has_y.then_some(y)]
+            }
+            Some(&Step::Copy(x)) => [Some(x), None],
+            _ => [None, None],
+        };
+        let operands = arguments
+            .into_iter()
+            .flatten()
+            .chain(operands.iter().copied());
+        layer.chain(operands.map(|operand| operand as usize))
     }
 
     fn segment(&self, slot: usize) -> &'a Segment {
@@ -743,11 +781,10 @@ impl<'a> Emitter<'a> {
     /// Adds a part of the gradient of a slot: at once if it is an element of an array, else when
     /// all parts are known.
     fn add(&mut self, slot: usize, part: &Expression, parts: &mut Parts) {
-        let program = self.program;
-        if slot < program.input_slots().start {
+        if !self.leading[slot] {
             return;
         }
-        if slot < program.plain.first || self.array(slot).is_some() {
+        if slot < self.program.plain.first || self.array(slot).is_some() {
             let home = self.home('g', slot);
             let part = self.writer.write(part);
             self.line(&format!("{home} += {part};"));
@@ -793,10 +830,9 @@ impl<'a> Emitter<'a> {
             &Step::Copy(x) => passed.push((x, Some(g))),
             Step::Shared(_) | Step::Row(_) => {}
         }
-        let first_wanted = self.program.input_slots().start;
         let passed = passed.into_iter();
         let mut passed: Vec<_> = passed
-            .filter(|&(slot, _)| slot as usize >= first_wanted)
+            .filter(|&(slot, _)| self.leading[slot as usize])
             .filter_map(|(slot, part)| Some((slot as usize, part?.folded())))
             .collect();
         if let Step::Apply(..) = step {
