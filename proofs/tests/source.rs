@@ -9,6 +9,7 @@ use std::process::Command;
 use std::{env, fs, iter};
 
 use micrograd::engine::{Operation, Value, topological_order};
+use micrograd::nn::MLP;
 use micrograd::rand::{Rng, RngExt};
 use micrograd::tape::{Function, Source, Tape, VectorFunction, VectorTape};
 use micrograd_proofs::corpus::Corpus;
@@ -18,17 +19,25 @@ use micrograd_proofs::corpus::table::{self, TABLE};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Language {
     Rust,
+    RustNoStd,
     C,
     JavaScript,
 }
 
-const LANGUAGES: [Language; 3] = [Language::Rust, Language::C, Language::JavaScript];
+const LANGUAGES: [Language; 4] = [
+    Language::Rust,
+    Language::RustNoStd,
+    Language::C,
+    Language::JavaScript,
+];
 
 /// A function, to be computed at some rows.
 struct Case {
     name: String,
     function: Kind,
     rows: Vec<Vec<f64>>,
+    /// The operation of the table that it consists of, and its parameter.
+    operation: Option<(&'static str, Option<f64>)>,
 }
 
 enum Kind {
@@ -67,6 +76,7 @@ impl Case {
 fn computed_in(language: Language, cases: &[Case], test: &str) -> Vec<Vec<Vec<f64>>> {
     let mut source = match language {
         Language::Rust => Source::rust(),
+        Language::RustNoStd => Source::rust_no_std(),
         Language::C => Source::c(),
         Language::JavaScript => Source::javascript(),
     };
@@ -81,7 +91,11 @@ fn computed_in(language: Language, cases: &[Case], test: &str) -> Vec<Vec<Vec<f6
     fs::create_dir_all(&directory).unwrap();
     let source = source.to_string();
     let output = match language {
-        Language::Rust => run_rust(&directory, &source, &driver(language, &source, cases)),
+        Language::Rust => run_rust(&directory, "", &source, &driver(language, &source, cases)),
+        Language::RustNoStd => {
+            let driver = driver(language, &source, cases);
+            run_rust(&directory, "#![no_std]\n\n", &source, &driver)
+        }
         Language::C => run_c(&directory, &source, &driver(language, &source, cases)),
         Language::JavaScript => {
             run_javascript(&directory, &source, &driver(language, &source, cases))
@@ -130,31 +144,49 @@ fn calls(language: Language, source: &str, case: &Case) -> String {
     };
     let rows: Vec<_> = case.rows.iter().map(list).collect();
     let rows = format!("{open}{}{close}", rows.join(", "));
+    // A long function is given an array to work in.
+    let length = format!("{name}_work");
+    let [declared, work] = match language {
+        _ if !source.contains(&format!("{length} ="))
+            && !source.to_lowercase().contains(&format!("{length}:")) =>
+        {
+            ["", ""].map(String::from)
+        }
+        Language::Rust | Language::RustNoStd => [
+            format!("let mut work = [0.0; {}];", length.to_uppercase()),
+            ", &mut work".into(),
+        ],
+        Language::C => [format!("double work[{length}];"), ", work".into()],
+        Language::JavaScript => [
+            format!("const work = new Float64Array(source.{length});"),
+            ", work".into(),
+        ],
+    };
     match (language, &case.function) {
-        (Language::Rust, Kind::One(_)) => format!(
-            "for bits in {rows} {{ let x = bits.map(f64::from_bits); \
+        (Language::Rust | Language::RustNoStd, Kind::One(_)) => format!(
+            "for bits in {rows} {{ let x = bits.map(f64::from_bits); {declared} \
              let mut gradient = [0.0; {inputs}]; \
-             put(&[{name}(&x), {name}_gradient(&x, &mut gradient)]); put(&gradient); }}\n"
+             put(&[{name}(&x{work}), {name}_gradient(&x, &mut gradient{work})]); put(&gradient); }}\n"
         ),
-        (Language::Rust, Kind::Several(_, outputs)) => format!(
-            "for bits in {rows} {{ let x = bits.map(f64::from_bits); \
+        (Language::Rust | Language::RustNoStd, Kind::Several(_, outputs)) => format!(
+            "for bits in {rows} {{ let x = bits.map(f64::from_bits); {declared} \
              let mut outputs = [0.0; {outputs}]; \
              let mut jacobian = [[0.0; {inputs}]; {outputs}]; \
-             {name}(&x, &mut outputs); put(&outputs); \
-             {name}_jacobian(&x, &mut outputs, &mut jacobian); put(&outputs); \
+             {name}(&x, &mut outputs{work}); put(&outputs); \
+             {name}_jacobian(&x, &mut outputs, &mut jacobian{work}); put(&outputs); \
              put(jacobian.as_flattened()); }}\n"
         ),
         (Language::C, kind) => {
             let calls = match kind {
                 Kind::One(_) => format!(
-                    "double gradient[{inputs}]; put({name}(x)); \
-                     put({name}_gradient(x, gradient)); \
+                    "double gradient[{inputs}]; put({name}(x{work})); \
+                     put({name}_gradient(x, gradient{work})); \
                      for (int i = 0; i < {inputs}; i++) put(gradient[i]);"
                 ),
                 Kind::Several(_, outputs) => format!(
                     "double outputs[{outputs}], jacobian[{outputs}][{inputs}]; \
-                     {name}(x, outputs); for (int i = 0; i < {outputs}; i++) put(outputs[i]); \
-                     {name}_jacobian(x, outputs, jacobian); \
+                     {name}(x, outputs{work}); for (int i = 0; i < {outputs}; i++) put(outputs[i]); \
+                     {name}_jacobian(x, outputs, jacobian{work}); \
                      for (int i = 0; i < {outputs}; i++) put(outputs[i]); \
                      for (int i = 0; i < {outputs}; i++) \
                      for (int j = 0; j < {inputs}; j++) put(jacobian[i][j]);"
@@ -164,16 +196,10 @@ fn calls(language: Language, source: &str, case: &Case) -> String {
             format!(
                 "{{ static const uint64_t rows[{count}][{inputs}] = {rows}; \
                  for (int row = 0; row < {count}; row++) {{ \
-                 double x[{inputs}]; memcpy(x, rows[row], sizeof x); {calls} }} }}\n"
+                 double x[{inputs}]; memcpy(x, rows[row], sizeof x); {declared} {calls} }} }}\n"
             )
         }
         (Language::JavaScript, kind) => {
-            let works = source.contains(&format!("const {name}_work "));
-            let work = if works {
-                format!(", new Float64Array(source.{name}_work)")
-            } else {
-                String::new()
-            };
             let calls = match kind {
                 Kind::One(_) => format!(
                     "const gradient = new Float64Array({inputs}); \
@@ -188,21 +214,23 @@ fn calls(language: Language, source: &str, case: &Case) -> String {
                      jacobian.forEach(row => row.forEach(put));"
                 ),
             };
-            format!("for (const bits of {rows}) {{ const x = from(bits); {calls} }}\n")
+            format!("for (const bits of {rows}) {{ const x = from(bits); {declared} {calls} }}\n")
         }
     }
 }
 
-fn run_rust(directory: &Path, source: &str, driver: &str) -> String {
+fn run_rust(directory: &Path, attributes: &str, source: &str, driver: &str) -> String {
     let manifest = "[package]\nname = \"emitted\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
                     [dependencies]\nlibm = \"0.2\"\n\n[profile.dev]\nopt-level = 0\ndebug = false\n\n[workspace]\n";
     fs::create_dir_all(directory.join("src")).unwrap();
     fs::write(directory.join("Cargo.toml"), manifest).unwrap();
     fs::write(directory.join("src/emitted.rs"), source).unwrap();
+    let lib = format!("{attributes}pub mod emitted;\n");
+    fs::write(directory.join("src/lib.rs"), lib).unwrap();
     // Some functions, for a single one would take long to compile.
     let lines: Vec<_> = driver.lines().collect();
     let parts = lines.chunks(20);
-    let mut main = "mod emitted;\nuse emitted::*;\nuse std::fmt::Write;\n\n".to_owned();
+    let mut main = "use emitted::emitted::*;\nuse std::fmt::Write;\n\n".to_owned();
     let count = parts.len();
     for (i, part) in parts.enumerate() {
         write!(
@@ -342,22 +370,26 @@ fn operations() -> Vec<Case> {
                 name,
                 function: Kind::One(Tape::trace(|[x]| function(&x)).freeze()),
                 rows: singles.clone(),
+                operation: Some((row.name, None)),
             }),
             table::Function::OfTwo(function) => cases.push(Case {
                 name,
                 function: Kind::One(Tape::trace(|[x, y]| function(&x, (&y).into())).freeze()),
                 rows: pairs().collect(),
+                operation: Some((row.name, None)),
             }),
             table::Function::Operator { nodes, .. } => cases.push(Case {
                 name,
                 function: Kind::One(Tape::trace(|[x, y]| nodes(&x, &y)).freeze()),
                 rows: pairs().collect(),
+                operation: Some((row.name, None)),
             }),
             table::Function::WithParameter(function) => {
                 cases.extend(POINTS.iter().enumerate().map(|(i, &parameter)| Case {
                     name: format!("{name}_{i}"),
                     function: Kind::One(Tape::trace(|[x]| function(&x, parameter)).freeze()),
                     rows: singles.clone(),
+                    operation: Some((row.name, Some(parameter))),
                 }));
             }
         }
@@ -367,6 +399,7 @@ fn operations() -> Vec<Case> {
         name: format!("to_the_{i}"),
         function: Kind::One(Tape::trace(|[x]| x.pow(exponent)).freeze()),
         rows: singles.clone(),
+        operation: None,
     }));
     cases
 }
@@ -420,6 +453,58 @@ fn operations_agree_in_every_language() {
     }
 }
 
+#[test]
+fn the_table_in_javascript_computes_what_the_table_does() {
+    let cases = operations();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("table");
+    fs::create_dir_all(&directory).unwrap();
+    fs::write(
+        directory.join("table.mjs"),
+        Source::operations_in_javascript(),
+    )
+    .unwrap();
+    let mut script = "import { operations } from './table.mjs';\n\n\
+        const lines = [];\nconst bits = new BigUint64Array(1);\n\
+        const number = new Float64Array(bits.buffer);\n\
+        function put(name, bits_of_row, inputs) {\n    \
+            const [x, y] = new Float64Array(new BigUint64Array(bits_of_row).buffer);\n    \
+            const out = operations[name].value(x, y);\n    \
+            const gradients = operations[name].gradients.slice(0, inputs);\n    \
+            for (const result of [out, ...gradients.map(vjp => vjp ? vjp(x, y, out, 1.0) : 0.0)]) {\n        \
+                number[0] = result;\n        lines.push(bits[0].toString(16));\n    }\n}\n\n"
+        .to_owned();
+    let mut expected = Vec::new();
+    for case in &cases {
+        let Some((name, parameter)) = case.operation else {
+            continue; // a power by a constant
+        };
+        for (numbers, theirs) in iter::zip(&case.rows, case.expected()) {
+            let inputs = numbers.len();
+            let numbers = numbers.iter().chain(&parameter);
+            let bits: Vec<_> = numbers.map(|x| format!("{:#x}n", x.to_bits())).collect();
+            writeln!(script, "put('{}', [{}], {inputs});", name, bits.join(", ")).unwrap();
+            expected.extend(
+                theirs[1..]
+                    .iter()
+                    .map(|&number| (name, bits.join(", "), number)),
+            );
+        }
+    }
+    script.push_str("console.log(lines.join('\\n'));\n");
+    let main = directory.join("main.mjs");
+    fs::write(&main, script).unwrap();
+    let output = run(Command::new("node").arg(main));
+    assert_eq!(output.lines().count(), expected.len());
+    for (line, (name, bits, theirs)) in iter::zip(output.lines(), expected) {
+        let ours = f64::from_bits(u64::from_str_radix(line, 16).unwrap());
+        let tolerance = 1e-12 * theirs.abs().max(1e-2);
+        assert!(
+            agree(ours, theirs, tolerance) || ours == theirs, // a gradient is a sum, so not -0
+            "{name} of {bits}: {ours:?}, not {theirs:?}"
+        );
+    }
+}
+
 // ── random graphs ───────────────────────────────────────────────────────────────────────────────
 
 fn corpus() -> Corpus {
@@ -444,6 +529,7 @@ fn graphs(corpus: &Corpus) -> Vec<[Case; 2]> {
             name: format!("{of}_{}", entry.number),
             function,
             rows: vec![row.clone()],
+            operation: None,
         })
     });
     cases.collect()
@@ -527,6 +613,7 @@ fn steps_of_graphs(corpus: &Corpus) -> Vec<Case> {
             name: format!("step_{i}_{name}"),
             function: Kind::One(function.freeze()),
             rows,
+            operation: None,
         }
     });
     cases.collect()
@@ -633,5 +720,44 @@ fn random_graphs_agree_in_c_and_javascript() {
             near_jumps * 5 < compared,
             "{near_jumps} near jumps, {compared} compared"
         );
+    }
+}
+
+#[test]
+fn long_functions_work_in_an_array_of_the_caller() {
+    let model = MLP::new(2, &[600, 3], &mut micrograd::rng(0));
+    let net = VectorTape::trace(|[x, y]| model.forward(&[x, y]));
+    let chain = Tape::trace(|[x, y]| {
+        (0..1500).fold(x, |x, i| if i % 2 == 0 { x * &y } else { (x + 0.01).sin() })
+    });
+    let cases = [
+        ("chain", Kind::One(chain.freeze())),
+        ("net", Kind::Several(net.freeze(), 3)),
+    ];
+    let cases = cases.map(|(name, function)| Case {
+        name: name.into(),
+        function,
+        rows: vec![vec![0.5, 1.25], vec![-1.5, 0.75]],
+        operation: None,
+    });
+    for language in LANGUAGES {
+        let computed = computed_in(language, &cases, "long");
+        for (case, computed) in iter::zip(&cases, &computed) {
+            for (ours, theirs) in iter::zip(computed, case.expected()) {
+                for (i, (&ours, theirs)) in iter::zip(ours, theirs).enumerate() {
+                    let is_exact = language == Language::Rust && i < case.values();
+                    let tolerance = if is_exact {
+                        0.0
+                    } else {
+                        1e-11 * theirs.abs().max(1e-3)
+                    };
+                    assert!(
+                        agree(ours, theirs, tolerance),
+                        "{language:?}, {}, number {i}: {ours:?}, not {theirs:?}",
+                        case.name
+                    );
+                }
+            }
+        }
     }
 }

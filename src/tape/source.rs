@@ -32,6 +32,8 @@ use crate::ops::{Arity, Op};
 #[derive(Debug)]
 pub struct Source {
     language: Language,
+    /// Whether the functions of `std` come from the crate `libm`.
+    without_std: bool,
     writer: Writer,
     names: Vec<String>,
     /// The functions added so far.
@@ -60,6 +62,16 @@ impl Source {
         Self::new(Language::Rust)
     }
 
+    /// A module in Rust without the standard library: all functions are those of the crate `libm`.
+    /// Their last digit may differ from the tape's.
+    #[must_use]
+    pub fn rust_no_std() -> Self {
+        Self {
+            without_std: true,
+            ..Self::rust()
+        }
+    }
+
     /// A file in C99, which needs `math.h` alone.
     ///
     /// Compile it with `-ffp-contract=off`, or products and sums may be rounded once where the tape
@@ -78,9 +90,45 @@ impl Source {
         Self::new(Language::JavaScript)
     }
 
+    /// The operations of the table themselves, as an ES module: `operations`, an object that has for
+    /// each name the `value`, a function of x and y, and the `gradients`, of x and of y: functions of
+    /// x, y, the result and the upstream gradient, or null where nothing is passed down.
+    ///
+    /// ```
+    /// use micrograd::tape::Source;
+    ///
+    /// let module = Source::operations_in_javascript();
+    /// let tanh = "tanh: {
+    ///         value: (x, y) => Math.tanh(x),
+    ///         gradients: [(x, y, out, g) => g * (1.0 - out * out), null],
+    ///     },";
+    /// assert!(module.contains(tanh));
+    /// ```
+    #[must_use]
+    pub fn operations_in_javascript() -> String {
+        let mut writer = Writer::new(Language::JavaScript);
+        let [x, y, out, g] = ["x", "y", "out", "g"].map(Expression::name);
+        let mut operations = String::new();
+        for &op in Op::ALL {
+            let value = writer.write(&Expression::apply(op, &x, &y));
+            let gradients = op.vjps([&x, &y, &out, &g]).map(|vjp| {
+                let vjp = vjp.map(|vjp| writer.write(&vjp));
+                vjp.map_or("null".into(), |vjp| format!("(x, y, out, g) => {vjp}"))
+            });
+            operations += &format!(
+                "    {}: {{\n        value: (x, y) => {value},\n        gradients: [{}],\n    }},\n",
+                op.name(),
+                gradients.join(", ")
+            );
+        }
+        let helpers = writer.helpers();
+        format!("{helpers}export const operations = {{\n{operations}}};\n")
+    }
+
     fn new(language: Language) -> Self {
         Self {
             language,
+            without_std: false,
             writer: Writer::new(language),
             names: Vec::new(),
             text: String::new(),
@@ -158,10 +206,68 @@ impl fmt::Display for Source {
             Language::C => "#include <math.h>\n\n",
             Language::Rust | Language::JavaScript => "",
         })?;
-        f.write_str(&self.writer.helpers())?;
-        f.write_str(self.text.trim_end())?;
-        f.write_str("\n")
+        let code = self.writer.helpers() + &self.text;
+        if self.without_std {
+            f.write_str(&functions_of_libm(&code))?;
+        }
+        writeln!(f, "{}", code.trim_end())
     }
+}
+
+/// The methods of `f64` that `core` lacks, and what they are called in `libm`.
+const LIBM: [(&str, &str); 27] = [
+    ("acos", "acos"),
+    ("asin", "asin"),
+    ("atan", "atan"),
+    ("atan2", "atan2"),
+    ("cbrt", "cbrt"),
+    ("ceil", "ceil"),
+    ("cos", "cos"),
+    ("cosh", "cosh"),
+    ("exp", "exp"),
+    ("exp2", "exp2"),
+    ("exp_m1", "expm1"),
+    ("floor", "floor"),
+    ("hypot", "hypot"),
+    ("ln", "log"),
+    ("ln_1p", "log1p"),
+    ("log10", "log10"),
+    ("log2", "log2"),
+    ("powf", "pow"),
+    ("round", "round"),
+    ("round_ties_even", "rint"),
+    ("sin", "sin"),
+    ("sinh", "sinh"),
+    ("sqrt", "sqrt"),
+    ("tan", "tan"),
+    ("tanh", "tanh"),
+    ("trunc", "trunc"),
+    ("abs", "fabs"),
+];
+
+/// A trait with those of these methods that the code calls.
+fn functions_of_libm(code: &str) -> String {
+    let called = LIBM
+        .iter()
+        .filter(|(method, _)| code.contains(&format!(".{method}(")));
+    let [mut declarations, mut definitions] = [String::new(), String::new()];
+    for (method, function) in called {
+        let (y, x_and_y) = match *method {
+            "atan2" | "hypot" | "powf" => (", y: Self", "self, y"),
+            _ => ("", "self"),
+        };
+        declarations += &format!("    fn {method}(self{y}) -> Self;\n");
+        definitions += &format!(
+            "    fn {method}(self{y}) -> Self {{\n        libm::{function}({x_and_y})\n    }}\n"
+        );
+    }
+    if declarations.is_empty() {
+        return String::new();
+    }
+    format!(
+        "#[allow(dead_code)] // where there is `std`, its methods go first\n\
+         trait Functions {{\n{declarations}}}\n\nimpl Functions for f64 {{\n{definitions}}}\n\n"
+    )
 }
 
 /// More numbers than this are kept in an array of the caller.
