@@ -35,6 +35,8 @@ pub enum Role {
     Micrograd,
     /// The tape of that engine.
     Tape,
+    /// Source code that a tape has become.
+    Source,
     /// Any other engine.
     Peer,
 }

@@ -21,6 +21,11 @@ pub fn readme_program() -> Contest {
             Contender::new(HandWritten, "hand-written", handwritten::readme_program),
             Contender::new(Micrograd, "micrograd", micrograd_side::readme_program),
             Contender::new(Tape, "micrograd tape", on_tape),
+            Contender::new(
+                Role::Source,
+                "micrograd, as source code",
+                micrograd_side::readme_program_by_source,
+            ),
             Contender::new(Peer, "echidna bytecode replay", replayed),
             Contender::new(Peer, "echidna tape", echidna::readme_program_on_tape),
             Contender::new(Peer, "reverse", reverse::readme_program),
@@ -101,6 +106,32 @@ pub fn digits_step(steps: usize) -> Contest {
             episodes(HandWritten, "hand-written, row by row", skipping, steps),
             episodes(Micrograd, "micrograd", eager, steps),
             episodes(Tape, "micrograd tape", on_tape, steps),
+        ],
+    )
+}
+
+/// The outputs of the net of the digits for one image.
+pub fn digits_forward() -> Contest {
+    let row = Digits::new().rows[0];
+    Contest::new(
+        "Digits forward: MLP 64-32-10, one image",
+        ("image", 1),
+        vec![
+            Contender::new(
+                HandWritten,
+                "hand-written",
+                handwritten::digits::forward(&row),
+            ),
+            Contender::new(
+                Tape,
+                "micrograd evaluator",
+                micrograd_side::digits_by_evaluator(&row),
+            ),
+            Contender::new(
+                Role::Source,
+                "micrograd, as source code",
+                micrograd_side::digits_by_source(&row),
+            ),
         ],
     )
 }
@@ -216,6 +247,11 @@ mod tests {
     #[test]
     fn everyone_agrees_on_the_digits() -> Result<(), Disagreement> {
         digits_step(3).check()
+    }
+
+    #[test]
+    fn everyone_agrees_on_the_outputs_for_an_image() -> Result<(), Disagreement> {
+        digits_forward().check()
     }
 
     #[test]

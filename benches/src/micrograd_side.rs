@@ -3,6 +3,7 @@
 
 mod program;
 mod recording;
+mod source;
 mod training;
 
 pub use program::{
@@ -10,4 +11,7 @@ pub use program::{
     readme_program_on_tape,
 };
 pub use recording::{Recording, chain_recording, moons_recording, readme_recording};
+pub use source::{
+    digits_by_evaluator, digits_by_source, digits_source, readme_program_by_source, readme_source,
+};
 pub use training::{MoonsTape, digits, digits_on_tape, moons, moons_on_tape};

@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use micrograd_benches::contest::Disagreement;
 use micrograd_benches::contests::{
-    chain, chain_with_rustygrad, digits_step, moons_step, program_by_rows, readme_program,
-    recordings,
+    chain, chain_with_rustygrad, digits_forward, digits_step, moons_step, program_by_rows,
+    readme_program, recordings,
 };
 use micrograd_benches::work::STEPS;
 
@@ -29,6 +29,7 @@ fn compare() -> Result<(), Disagreement> {
         program_by_rows(),
         moons_step(STEPS),
         digits_step(STEPS),
+        digits_forward(),
         chain(LENGTH),
     ];
     contests.extend(recordings(LENGTH));

@@ -51,7 +51,7 @@ impl Network {
         second_bias: [0.0; CLASSES],
     };
 
-    fn from_parameters(parameters: &[f64]) -> Self {
+    pub(super) fn from_parameters(parameters: &[f64]) -> Self {
         let mut network = Self::ZERO;
         let [first, second] = neurons_by_layer(parameters, PIXELS, LAYERS);
         for (neuron, parameters) in first.enumerate() {
