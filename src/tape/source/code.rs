@@ -1,0 +1,233 @@
+//! Lines of code: what differs from language to language, but expressions.
+
+use crate::ops::expression::Expression;
+use crate::ops::language::{Language, Writer};
+
+/// Code that is being written.
+pub(super) struct Code<'a> {
+    pub(super) language: Language,
+    pub(super) writer: &'a mut Writer,
+    pub(super) text: String,
+    indent: usize,
+    /// Where the body of the last function starts in the text.
+    body: usize,
+}
+
+/// An array that a function is given: its name and its lengths. A function reads some and writes
+/// others.
+pub(super) type Argument<'a> = (&'a str, &'a [usize]);
+
+impl<'a> Code<'a> {
+    pub(super) fn new(language: Language, writer: &'a mut Writer) -> Self {
+        Self {
+            language,
+            writer,
+            text: String::new(),
+            indent: 0,
+            body: 0,
+        }
+    }
+
+    pub(super) fn line(&mut self, line: &str) {
+        let indent = if line.is_empty() { 0 } else { self.indent };
+        self.text.push_str(&"    ".repeat(indent));
+        self.text.push_str(line);
+        self.text.push('\n');
+    }
+
+    pub(super) fn open(&mut self, line: &str) {
+        self.line(format!("{line} {{").trim_start());
+        self.indent += 1;
+    }
+
+    pub(super) fn close(&mut self) {
+        self.indent -= 1;
+        self.line("}");
+    }
+
+    pub(super) fn open_loop(&mut self, variable: char, count: usize) {
+        let i = variable;
+        self.open(&match self.language {
+            Language::Rust => format!("for {i} in 0..{count}"),
+            Language::C => format!("for (int {i} = 0; {i} < {count}; {i}++)"),
+            Language::JavaScript => format!("for (let {i} = 0; {i} < {count}; {i}++)"),
+        });
+    }
+
+    pub(super) fn assign(&mut self, place: &str, number: &Expression, comment: &str) {
+        let number = self.writer.write(number);
+        self.line(&format!("{place} = {number};{comment}"));
+    }
+
+    pub(super) fn add(&mut self, place: &str, number: &Expression) {
+        let number = self.writer.write(number);
+        self.line(&format!("{place} += {number};"));
+    }
+
+    pub(super) fn declare(&mut self, name: &str, number: &Expression, comment: &str) {
+        let number = self.writer.write(number);
+        let declared = match self.language {
+            // The type of two literals is not known.
+            Language::Rust if number.starts_with("if ") => format!("let {name}: f64"),
+            Language::Rust => format!("let {name}"),
+            Language::C => format!("const double {name}"),
+            Language::JavaScript => format!("const {name}"),
+        };
+        self.line(&format!("{declared} = {number};{comment}"));
+    }
+
+    pub(super) fn declare_array(&mut self, name: &str, length: usize) {
+        self.line(&match self.language {
+            Language::Rust => format!("let mut {name} = [0.0_f64; {length}];"),
+            Language::C => format!("double {name}[{length}] = {{0.0}};"),
+            Language::JavaScript => unreachable!("arrays are the caller's"),
+        });
+    }
+
+    /// A reference to a row of a matrix.
+    pub(super) fn declare_row(&mut self, name: &str, matrix: &str, row: usize) {
+        self.line(&match self.language {
+            Language::Rust => format!("let {name} = &mut {matrix}[{row}];"),
+            Language::C => format!("double *{name} = {matrix}[{row}];"),
+            Language::JavaScript => format!("const {name} = {matrix}[{row}];"),
+        });
+    }
+
+    pub(super) fn fill_with_0(&mut self, base: &str, first: usize, length: usize) {
+        if length > 0 {
+            self.open_loop('i', length);
+            self.line(&format!("{} = 0.0;", element(base, first, "i")));
+            self.close();
+        }
+    }
+
+    /// A constant list of the module.
+    pub(super) fn constant_list(&mut self, name: &str, numbers: &[f64]) {
+        let list = self.list(numbers);
+        self.constant(name, &[numbers.len()], &list);
+    }
+
+    /// A constant list of lists.
+    pub(super) fn constant_matrix(&mut self, name: &str, rows: &[Vec<f64>]) {
+        let lists: Vec<_> = rows.iter().map(|row| self.list(row)).collect();
+        let [open, close] = self.brackets();
+        let lists = format!("{open}\n    {},\n{close}", lists.join(",\n    "));
+        self.constant(name, &[rows.len(), rows[0].len()], &lists);
+    }
+
+    fn constant(&mut self, name: &str, lengths: &[usize], value: &str) {
+        let declared = match self.language {
+            Language::Rust => format!("const {name}: {}", rust_array(lengths)),
+            Language::C => format!("static const double {name}{}", c_lengths(lengths)),
+            Language::JavaScript => format!("const {name}"),
+        };
+        self.line(&format!("{declared} = {value};\n"));
+    }
+
+    fn list(&mut self, numbers: &[f64]) -> String {
+        let [open, close] = self.brackets();
+        let numbers = numbers
+            .iter()
+            .map(|&number| self.writer.write(&number.into()));
+        let numbers: Vec<_> = numbers.collect();
+        format!("{open}{}{close}", numbers.join(", "))
+    }
+
+    fn brackets(&self) -> [char; 2] {
+        match self.language {
+            Language::Rust | Language::JavaScript => ['[', ']'],
+            Language::C => ['{', '}'],
+        }
+    }
+
+    /// A number of elements, for the caller to know.
+    pub(super) fn length(&mut self, name: &str, length: usize) {
+        self.line(&match self.language {
+            Language::Rust => format!("pub const {name}: usize = {length};\n"),
+            Language::C => format!("enum {{ {name} = {length} }};\n"),
+            Language::JavaScript => format!("export const {name} = {length};\n"),
+        });
+    }
+
+    pub(super) fn open_function(
+        &mut self,
+        name: &str,
+        read: &[Argument],
+        written: &[Argument],
+        returns: bool,
+    ) {
+        let mut arguments = Vec::new();
+        for (is_written, list) in [(false, read), (true, written)] {
+            for (argument, lengths) in list {
+                arguments.push(match self.language {
+                    Language::Rust => {
+                        let mutable = if is_written { "mut " } else { "" };
+                        format!("{argument}: &{mutable}{}", rust_array(lengths))
+                    }
+                    Language::C => {
+                        let constant = if is_written { "" } else { "const " };
+                        format!("{constant}double {argument}{}", c_lengths(lengths))
+                    }
+                    Language::JavaScript => (*argument).to_owned(),
+                });
+            }
+        }
+        let arguments = arguments.join(", ");
+        self.open(&match (self.language, returns) {
+            (Language::Rust, true) => format!("pub fn {name}({arguments}) -> f64"),
+            (Language::Rust, false) => format!("pub fn {name}({arguments})"),
+            (Language::C, true) => format!("double {name}({arguments})"),
+            (Language::C, false) => format!("void {name}({arguments})"),
+            (Language::JavaScript, _) => format!("export function {name}({arguments})"),
+        });
+        self.body = self.text.len();
+    }
+
+    pub(super) fn close_function(&mut self, read: &[Argument], result: Option<&Expression>) {
+        if let Some(result) = result {
+            let result = self.writer.write(result);
+            self.line(&match self.language {
+                Language::Rust => result,
+                Language::C | Language::JavaScript => format!("return {result};"),
+            });
+        }
+        self.close();
+        self.line("");
+        for (argument, _) in read {
+            let is_read = self.text[self.body..].contains(&format!("{argument}["));
+            // Compilers warn of an argument that is not read.
+            match self.language {
+                Language::Rust if !is_read => {
+                    let line = format!("    let _ = {argument};\n");
+                    self.text.insert_str(self.body, &line);
+                }
+                Language::C if !is_read => {
+                    let line = format!("    (void){argument};\n");
+                    self.text.insert_str(self.body, &line);
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn rust_array(lengths: &[usize]) -> String {
+    let lengths = lengths.iter().rev();
+    lengths.fold("f64".into(), |array, length| format!("[{array}; {length}]"))
+}
+
+/// An array of nothing has one element in C.
+fn c_lengths(lengths: &[usize]) -> String {
+    let lengths = lengths.iter();
+    lengths.fold(String::new(), |array, &length| {
+        format!("{array}[{}]", length.max(1))
+    })
+}
+
+/// An element of an array, counted from this one.
+pub(super) fn element(base: &str, first: usize, index: &str) -> String {
+    match first {
+        0 => format!("{base}[{index}]"),
+        _ => format!("{base}[{first} + {index}]"),
+    }
+}
