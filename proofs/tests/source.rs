@@ -43,6 +43,8 @@ struct Case {
 enum Kind {
     One(Function),
     Several(VectorFunction, usize),
+    /// With its parameters as an argument, and the gradient with respect to them at the only row.
+    WithParameters(Function, Vec<f64>, Vec<f64>),
 }
 
 impl Case {
@@ -57,6 +59,10 @@ impl Case {
                 let (values, jacobian) = function.jacobian(row);
                 [values.clone(), values, jacobian.concat()].concat()
             }
+            Kind::WithParameters(function, _, to_parameters) => {
+                let (value, gradient) = function.gradient(row);
+                [vec![value, value], gradient, to_parameters.clone()].concat()
+            }
         };
         self.rows.iter().map(of_row).collect()
     }
@@ -64,7 +70,7 @@ impl Case {
     /// How many of the numbers are values, and not derivatives.
     fn values(&self) -> usize {
         match self.function {
-            Kind::One(_) => 2,
+            Kind::One(_) | Kind::WithParameters(..) => 2,
             Kind::Several(_, outputs) => 2 * outputs,
         }
     }
@@ -84,6 +90,7 @@ fn computed_in(language: Language, cases: &[Case], test: &str) -> Vec<Vec<Vec<f6
         let added = match &case.function {
             Kind::One(function) => source.add(&case.name, function),
             Kind::Several(function, _) => source.add_vector(&case.name, function),
+            Kind::WithParameters(function, ..) => source.add_with_parameters(&case.name, function),
         };
         added.unwrap();
     }
@@ -168,6 +175,17 @@ fn calls(language: Language, source: &str, case: &Case) -> String {
              let mut gradient = [0.0; {inputs}]; \
              put(&[{name}(&x{work}), {name}_gradient(&x, &mut gradient{work})]); put(&gradient); }}\n"
         ),
+        (Language::Rust | Language::RustNoStd, Kind::WithParameters(_, parameters, _)) => {
+            let (count, parameters) = (parameters.len(), list(parameters));
+            format!(
+                "for bits in {rows} {{ let x = bits.map(f64::from_bits); {declared} \
+                 let p: [u64; {count}] = {parameters}; let p = p.map(f64::from_bits); \
+                 let mut gradient = [0.0; {inputs}]; let mut parameter_gradient = [0.0; {count}]; \
+                 put(&[{name}(&x, &p{work}), \
+                 {name}_gradient(&x, &p, &mut gradient, &mut parameter_gradient{work})]); \
+                 put(&gradient); put(&parameter_gradient); }}\n"
+            )
+        }
         (Language::Rust | Language::RustNoStd, Kind::Several(_, outputs)) => format!(
             "for bits in {rows} {{ let x = bits.map(f64::from_bits); {declared} \
              let mut outputs = [0.0; {outputs}]; \
@@ -191,6 +209,20 @@ fn calls(language: Language, source: &str, case: &Case) -> String {
                      for (int i = 0; i < {outputs}; i++) \
                      for (int j = 0; j < {inputs}; j++) put(jacobian[i][j]);"
                 ),
+                Kind::WithParameters(_, parameters, _) => {
+                    let count = parameters.len().max(1);
+                    let all = parameters.len();
+                    let parameters = list(parameters).replace("{}", "{0}");
+                    format!(
+                        "static const uint64_t q[{count}] = {parameters}; double p[{count}]; \
+                         memcpy(p, q, sizeof p); \
+                         double gradient[{inputs}], parameter_gradient[{count}]; \
+                         put({name}(x, p{work})); \
+                         put({name}_gradient(x, p, gradient, parameter_gradient{work})); \
+                         for (int i = 0; i < {inputs}; i++) put(gradient[i]); \
+                         for (int i = 0; i < {all}; i++) put(parameter_gradient[i]);"
+                    )
+                }
             };
             let count = case.rows.len();
             format!(
@@ -212,6 +244,14 @@ fn calls(language: Language, source: &str, case: &Case) -> String {
                      source.{name}(x, outputs{work}); outputs.forEach(put); \
                      source.{name}_jacobian(x, outputs, jacobian{work}); outputs.forEach(put); \
                      jacobian.forEach(row => row.forEach(put));"
+                ),
+                Kind::WithParameters(_, parameters, _) => format!(
+                    "const p = from({}); const gradient = new Float64Array({inputs}); \
+                     const parameter_gradient = new Float64Array(p.length); \
+                     put(source.{name}(x, p{work})); \
+                     put(source.{name}_gradient(x, p, gradient, parameter_gradient{work})); \
+                     gradient.forEach(put); parameter_gradient.forEach(put);",
+                    list(parameters)
                 ),
             };
             format!("for (const bits of {rows}) {{ const x = from(bits); {declared} {calls} }}\n")
@@ -512,18 +552,26 @@ fn corpus() -> Corpus {
 }
 
 /// The graphs of the corpus that have inputs, as functions of these: of one output, and of three.
-fn graphs(corpus: &Corpus) -> Vec<[Case; 2]> {
+fn graphs(corpus: &Corpus) -> Vec<[Case; 3]> {
     let with_inputs = corpus.entries.iter().filter(|entry| entry.graph.inputs > 0);
     let cases = with_inputs.map(|entry| {
         let Built { nodes, leaves } = entry.graph.build();
         let inputs = &leaves[..entry.graph.inputs];
         let outputs = entry.graph.outputs.map(|i| nodes[i].clone());
         let row = entry.graph.input_rows().swap_remove(0);
-        let one = Tape::record(inputs, &outputs[0]).freeze();
+        let tape = Tape::record(inputs, &outputs[0]);
+        tape.parameters().iter().for_each(Value::zero_grad);
+        tape.backward(&[&row]);
+        let [numbers, gradient] = [Value::data, Value::grad]
+            .map(|number| tape.parameters().iter().map(number).collect::<Vec<_>>());
         let several = VectorTape::record(inputs, &outputs).freeze();
         [
-            ("one", Kind::One(one)),
+            ("one", Kind::One(tape.freeze())),
             ("three", Kind::Several(several, 3)),
+            (
+                "with_parameters",
+                Kind::WithParameters(tape.freeze(), numbers, gradient),
+            ),
         ]
         .map(|(of, function)| Case {
             name: format!("{of}_{}", entry.number),
@@ -535,14 +583,14 @@ fn graphs(corpus: &Corpus) -> Vec<[Case; 2]> {
     cases.collect()
 }
 
-/// The results of one graph: those of one output, then those of three.
-type Results = [Vec<f64>; 2];
+/// The results of one graph: those of one output, of three, and of one with its parameters.
+type Results = [Vec<f64>; 3];
 
-fn computed_graphs(language: Language, graphs: Vec<[Case; 2]>) -> Vec<Results> {
+fn computed_graphs(language: Language, graphs: Vec<[Case; 3]>) -> Vec<Results> {
     let cases: Vec<_> = graphs.into_iter().flatten().collect();
     let mut results = computed_in(language, &cases, "graphs").into_iter();
     let mut next = move || Some(results.next()?.swap_remove(0));
-    iter::from_fn(|| Some([next()?, next()?])).collect()
+    iter::from_fn(|| Some([next()?, next()?, next()?])).collect()
 }
 
 #[test]
@@ -551,7 +599,7 @@ fn rust_has_the_bits_of_the_tape_and_its_gradients_to_rounding() {
     let computed = computed_graphs(Language::Rust, graphs(&corpus));
     let with_inputs = corpus.entries.iter().filter(|entry| entry.graph.inputs > 0);
     let mut compared = 0;
-    for (entry, [one, three]) in iter::zip(with_inputs, &computed) {
+    for (entry, [one, three, _]) in iter::zip(with_inputs, &computed) {
         let line = |name: &str| entry.results.iter().find(|line| line.name == name).unwrap();
         let results = [
             ("tape.value", &one[..1]),
@@ -646,24 +694,29 @@ fn perturbed(graph: &Graph, rng: &mut impl Rng) -> Results {
     }
     let inputs = &leaves[..graph.inputs];
     let outputs = graph.outputs.map(|i| nodes[i].clone());
+    let tape = Tape::record(inputs, &outputs[0]);
+    let to_parameters = outputs[0].gradient(tape.parameters());
     let gradient = |output: &Value| {
         let gradient = output.gradient(inputs);
         gradient.iter().map(Value::data).collect::<Vec<_>>()
     };
     let values = outputs.each_ref().map(Value::data);
+    let of_one = [vec![values[0]; 2], gradient(&outputs[0])].concat();
+    let to_parameters: Vec<_> = to_parameters.iter().map(Value::data).collect();
     [
-        [vec![values[0]; 2], gradient(&outputs[0])].concat(),
+        of_one.clone(),
         [
             values.to_vec(),
             values.to_vec(),
             outputs.iter().flat_map(gradient).collect(),
         ]
         .concat(),
+        [of_one, to_parameters].concat(),
     ]
 }
 
 #[test]
-fn random_graphs_agree_in_c_and_javascript() {
+fn random_graphs_agree_in_every_language() {
     const RUNS: usize = 6;
     let corpus = corpus();
     let with_inputs = || corpus.entries.iter().filter(|entry| entry.graph.inputs > 0);
@@ -680,7 +733,7 @@ fn random_graphs_agree_in_c_and_javascript() {
         .iter()
         .map(|cases| cases.each_ref().map(|case| case.expected().swap_remove(0)))
         .collect();
-    for language in [Language::C, Language::JavaScript] {
+    for language in [Language::Rust, Language::C, Language::JavaScript] {
         let computed = computed_graphs(language, graphs());
         let (mut compared, mut near_jumps) = (0, 0);
         for (g, (entry, computed)) in with_inputs().zip(computed).enumerate() {

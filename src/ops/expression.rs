@@ -53,8 +53,10 @@ impl Expression {
             (Some(x), Some(y)) => op.value(x, y).into(),
             (Some(1.0), None) if op == Op::Mul => y,
             (None, Some(1.0)) if matches!(op, Op::Mul | Op::Div) => x,
-            (None, Some(condition)) if op == Op::When && condition != 0.0 => x,
-            (None, Some(0.0)) if op == Op::Unless => x,
+            (None, Some(condition)) if matches!(op, Op::When | Op::Unless) => {
+                let is_kept = (condition != 0.0) == (op == Op::When);
+                if is_kept { x } else { 0.0.into() }
+            }
             (None, Some(exponent)) if op == Op::Pow => Self::power(&x, exponent),
             _ => Self::apply(op, &x, &y),
         }

@@ -1,5 +1,8 @@
 //! Lines of code: what differs from language to language, but expressions.
 
+use std::collections::HashSet;
+use std::mem;
+
 use crate::ops::expression::Expression;
 use crate::ops::language::{Language, Writer};
 
@@ -9,8 +12,9 @@ pub(super) struct Code<'a> {
     pub(super) writer: &'a mut Writer,
     pub(super) text: String,
     indent: usize,
-    /// Where the body of the last function starts in the text.
-    body: usize,
+    /// The lines of the function that is being written, and the name that a line declares.
+    body: Vec<(String, Option<String>)>,
+    is_in_function: bool,
 }
 
 /// An array that a function is given: its name and its lengths. A function reads some and writes
@@ -24,15 +28,23 @@ impl<'a> Code<'a> {
             writer,
             text: String::new(),
             indent: 0,
-            body: 0,
+            body: Vec::new(),
+            is_in_function: false,
         }
     }
 
     pub(super) fn line(&mut self, line: &str) {
+        self.push(line, None);
+    }
+
+    fn push(&mut self, line: &str, declared: Option<&str>) {
         let indent = if line.is_empty() { 0 } else { self.indent };
-        self.text.push_str(&"    ".repeat(indent));
-        self.text.push_str(line);
-        self.text.push('\n');
+        let line = "    ".repeat(indent) + line + "\n";
+        if self.is_in_function {
+            self.body.push((line, declared.map(str::to_owned)));
+        } else {
+            self.text += &line;
+        }
     }
 
     pub(super) fn open(&mut self, line: &str) {
@@ -64,6 +76,7 @@ impl<'a> Code<'a> {
         self.line(&format!("{place} += {number};"));
     }
 
+    /// Declares a name, unless nothing reads it.
     pub(super) fn declare(&mut self, name: &str, number: &Expression, comment: &str) {
         let number = self.writer.write(number);
         let declared = match self.language {
@@ -73,7 +86,7 @@ impl<'a> Code<'a> {
             Language::C => format!("const double {name}"),
             Language::JavaScript => format!("const {name}"),
         };
-        self.line(&format!("{declared} = {number};{comment}"));
+        self.push(&format!("{declared} = {number};{comment}"), Some(name));
     }
 
     pub(super) fn declare_array(&mut self, name: &str, length: usize) {
@@ -180,10 +193,10 @@ impl<'a> Code<'a> {
             (Language::C, false) => format!("void {name}({arguments})"),
             (Language::JavaScript, _) => format!("export function {name}({arguments})"),
         });
-        self.body = self.text.len();
+        self.is_in_function = true;
     }
 
-    pub(super) fn close_function(&mut self, read: &[Argument], result: Option<&Expression>) {
+    pub(super) fn close_function(&mut self, arguments: &[Argument], result: Option<&Expression>) {
         if let Some(result) = result {
             let result = self.writer.write(result);
             self.line(&match self.language {
@@ -191,23 +204,28 @@ impl<'a> Code<'a> {
                 Language::C | Language::JavaScript => format!("return {result};"),
             });
         }
-        self.close();
-        self.line("");
-        for (argument, _) in read {
-            let is_read = self.text[self.body..].contains(&format!("{argument}["));
-            // Compilers warn of an argument that is not read.
-            match self.language {
-                Language::Rust if !is_read => {
-                    let line = format!("    let _ = {argument};\n");
-                    self.text.insert_str(self.body, &line);
-                }
-                Language::C if !is_read => {
-                    let line = format!("    (void){argument};\n");
-                    self.text.insert_str(self.body, &line);
-                }
-                _ => {}
+        let mut read = HashSet::new();
+        let mut lines = Vec::new();
+        for (line, declared) in mem::take(&mut self.body).into_iter().rev() {
+            if declared.is_none_or(|name| read.contains(&name)) {
+                let (code, _comment) = line.split_once("//").unwrap_or((&line, ""));
+                let words = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+                read.extend(words.map(str::to_owned));
+                lines.push(line);
             }
         }
+        self.is_in_function = false;
+        // Compilers warn of an argument that is not read.
+        for (argument, _) in arguments.iter().filter(|(name, _)| !read.contains(*name)) {
+            match self.language {
+                Language::Rust => self.line(&format!("let _ = {argument};")),
+                Language::C => self.line(&format!("(void){argument};")),
+                Language::JavaScript => {}
+            }
+        }
+        self.text.extend(lines.into_iter().rev());
+        self.close();
+        self.line("");
     }
 }
 

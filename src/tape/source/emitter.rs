@@ -447,7 +447,8 @@ impl<'a> Emitter<'a> {
         self.code.open_function(&name, &read, &written, returns);
         body(self);
         let output = returns.then(|| self.number(self.program.outputs[0] as usize));
-        self.code.close_function(&read, output.as_ref());
+        self.code
+            .close_function(&[read, written].concat(), output.as_ref());
     }
 
     fn write_outputs(&mut self) {
@@ -754,7 +755,8 @@ impl<'a> Emitter<'a> {
                 .collect()
         };
         let (base, first) = self.base(Kind::Gradient, outputs.start);
-        for inputs in self.inputs(layer) {
+        let inputs = self.inputs(layer).into_iter();
+        for inputs in inputs.filter(|inputs| reached[inputs.clone()].contains(&true)) {
             let (inputs_base, inputs_first) = self.base(Kind::Gradient, inputs.start);
             let to_input = element(&inputs_base, inputs_first, "i");
             self.code.open_loop('i', inputs.len());
