@@ -18,8 +18,10 @@ pub(crate) enum Language {
 /// JavaScript, `Math.pow` differs from IEEE 754 at 1 and -1, and there is no error function.
 fn in_c_and_javascript(op: Op) -> [&'static str; 2] {
     match op.0 {
-        Row::Add | Row::Sub | Row::Mul | Row::Div | Row::Neg => ["", ""], // operators
-        Row::AtMost | Row::Equals | Row::When | Row::Unless => ["", ""],  // the operator ?:
+        // By operators of the language, of which ?: is one.
+        #[rustfmt::skip]
+        Row::Add | Row::Sub | Row::Mul | Row::Div | Row::Neg
+        | Row::AtMost | Row::Equals | Row::When | Row::Unless => [""; 2],
         Row::Recip => ["1.0 / x"; 2],
         Row::Pow => [
             "y == 0.5 ? sqrt(x) : y == -0.5 ? 1.0 / sqrt(x) : pow(x, y)",

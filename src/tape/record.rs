@@ -313,9 +313,12 @@ impl<'graph> Recorder<'graph> {
         varies_with: VariesWith,
     ) -> Range<usize> {
         let places: Vec<_> = values.into_iter().map(|value| self.place(value)).collect();
-        let are_side_by_side = places
-            .windows(2)
-            .all(|pair| pair[0].is_followed_by(pair[1]));
+        // Parameters and results are kept apart, so that a list is of one array.
+        let first_result = self.program.once.first;
+        let are_side_by_side = places.windows(2).all(|pair| {
+            pair[0].is_followed_by(pair[1])
+                && !matches!(pair[1], Place::Shared(x) if x == first_result)
+        });
         if are_side_by_side {
             let first = places[0].index();
             return first..first + places.len();

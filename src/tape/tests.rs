@@ -110,6 +110,7 @@ fn what_does_not_lie_side_by_side_is_copied_where_it_changes_least() {
     assert_eq!(copies(&recorded([&v, &w], [&x, &y])), [0, 0, 0]);
     assert_eq!(copies(&recorded([&v, &v], [&x, &y])), [2, 0, 0]);
     assert_eq!(copies(&recorded([&v, &(&v * &w)], [&x, &y])), [2, 0, 0]);
+    assert_eq!(copies(&recorded([&v, &(&v * &v)], [&x, &y])), [2, 0, 0]);
     assert_eq!(copies(&recorded([&v, &w], [&y, &x])), [0, 2, 0]);
     assert_eq!(copies(&recorded([&v, &w], [&x, &(&y * &w)])), [0, 0, 3]); // w as a slot, too
 }
