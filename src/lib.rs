@@ -24,6 +24,7 @@
 //! | build a net and a loss | [`nn`], [`nn::loss`] |
 //! | train it | [`optim`]; [`data`] for batches and splits, [`metrics`] for how good it is |
 //! | train it as fast as plain loops do | [`tape`] |
+//! | take a function away as source code, in Rust, C or JavaScript | [`tape::Source`] |
 //! | break off and go on, exchange a net with PyTorch | `checkpoint`, `nn::Module::save` |
 //! | check a gradient, find where a NaN was born | [`gradcheck`], [`anomaly`] |
 //!
@@ -132,6 +133,8 @@ mod texts {
     mod optimizers {}
     #[doc = include_str!("../notes/Tape.md")]
     mod tape {}
+    #[doc = include_str!("../notes/Source.md")]
+    mod source {}
     #[cfg(feature = "safetensors")]
     #[doc = include_str!("../notes/Interop.md")]
     mod interop {}

@@ -95,7 +95,12 @@
 //! A tape holds its parameters, which are [`Value`]s, so it stays on its thread. To cross
 //! threads, freeze it into a [`Function`] of plain numbers: [`Tape::freeze`], [`VectorTape::freeze`].
 //!
-//! How it works is told in `notes/Tape.md`.
+//! # Source code
+//!
+//! A frozen function becomes source code in Rust, C or JavaScript, with its gradient: see [`Source`].
+//!
+//! How tapes work is told in `notes/Tape.md`, and how they become source code in
+//! `notes/Source.md`.
 
 use std::cell::Cell;
 use std::fmt;

@@ -144,6 +144,22 @@ fn serve_answers_from_its_workers() {
 }
 
 #[test]
+fn export_writes_the_net_in_c() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("moons.c");
+    let out = stdout(&example("export", &[path.to_str().unwrap()]));
+    let source = fs::read_to_string(&path).unwrap();
+    assert_eq!(
+        out.trim_end(),
+        format!("{}: {} lines of C", path.display(), source.lines().count())
+    );
+    assert!(source.contains("\ndouble moons(const double x[2]) {\n"));
+    let missing = path.join("no/folder.c");
+    let failed = example("export", &[missing.to_str().unwrap()]);
+    assert!(!failed.status.success());
+    assert!(String::from_utf8_lossy(&failed.stderr).starts_with(&missing.display().to_string()));
+}
+
+#[test]
 fn anomaly_finds_the_logarithm_of_0_and_the_other_loss_has_none() {
     let out = stdout(&example("anomaly", &[]));
     let (textbook, stable) = out.split_once("\n\n").unwrap();

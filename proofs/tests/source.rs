@@ -478,3 +478,36 @@ fn long_functions_work_in_an_array_of_the_caller() {
         }
     }
 }
+
+/// The program that `examples/export.rs` tells to compile.
+#[test]
+fn the_program_in_c_around_the_moons_classifies_points_as_the_tape_does() {
+    let model = MLP::new(2, &[16, 16, 1], &mut micrograd::rng(3));
+    let score = Tape::trace(|[x, y]| model.forward(&[x, y]).remove(0)).freeze();
+    let mut source = Source::c();
+    source.add("moons", &score).unwrap();
+    let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join("moons");
+    fs::create_dir_all(&directory).unwrap();
+    let [moons, program, points] =
+        ["moons.c", "classify", "points.txt"].map(|name| directory.join(name));
+    fs::write(&moons, source.to_string()).unwrap();
+    let classify = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples/classify.c");
+    run(Command::new("cc")
+        .args(["-std=c99", "-Wall", "-Werror", "-ffp-contract=off", "-o"])
+        .args([&program, &moons, &classify])
+        .arg("-lm"));
+    let mut rng = micrograd::rng(4);
+    let rows: Vec<[f64; 2]> = (0..200)
+        .map(|_| [0, 1].map(|_| rng.random_range(-2.0..2.0)))
+        .collect();
+    let lines: Vec<_> = rows.iter().map(|[x, y]| format!("{x:?} {y:?}\n")).collect();
+    fs::write(&points, lines.concat()).unwrap();
+    let output = run(Command::new(program).stdin(fs::File::open(points).unwrap()));
+    let expected: Vec<_> = score
+        .forward(&rows)
+        .iter()
+        .map(|&score| if score > 0.0 { "lower" } else { "upper" })
+        .collect();
+    assert!(expected.contains(&"lower") && expected.contains(&"upper"));
+    assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+}

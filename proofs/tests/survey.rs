@@ -20,7 +20,7 @@ use micrograd::nn::{Activation, Block, Init, Layer, MLP, Module, Neuron, loss};
 use micrograd::optim::{
     Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, Settings, clip_grad_norm, clip_grad_value,
 };
-use micrograd::tape::{Tape, VectorTape};
+use micrograd::tape::{Source, Tape, VectorTape};
 use micrograd::{checkpoint, rng, rng_of_epoch};
 
 const NUMBERS: [f64; 12] = [
@@ -96,6 +96,7 @@ impl Survey {
         schedules_and_clipping(&mut survey);
         losses(&mut survey);
         tapes(&mut survey);
+        sources(&mut survey);
         metrics(&mut survey);
         data(&mut survey);
         survey
@@ -421,7 +422,8 @@ fn views(survey: &mut Survey) {
         },
     );
     survey.cover(
-        "Operation::name Operation::label Op::name Op::label Argument::node Argument::data Term::data",
+        "Operation::name Operation::label Op::name Op::label Op::formula Op::gradient_formulas \
+         Argument::node Argument::data Term::data",
         || {
             for (x, y) in pairs() {
                 let (x, y) = (Value::new(x), Value::new(y));
@@ -431,6 +433,7 @@ fn views(survey: &mut Survey) {
                     match value.operation() {
                         Operation::Apply { op, x, y, .. } => {
                             let _ = (op.name(), op.label(), x.node(), x.data());
+                            let _ = (op.formula(), op.gradient_formulas());
                             let _ = y.map(Argument::data);
                         }
                         Operation::Sum(terms) => assert!(terms.map(Term::data).count() > 0),
@@ -777,6 +780,44 @@ fn schedules_and_clipping(survey: &mut Survey) {
         }
         let _ = clip_grad_norm(&leaves(1_000_000), 1.0);
     });
+}
+
+fn sources(survey: &mut Survey) {
+    survey.cover(
+        "Source::rust Source::rust_no_std Source::c Source::javascript \
+         Source::operations_in_javascript Source::add Source::add_with_parameters \
+         Source::add_vector",
+        || {
+            assert!(!Source::operations_in_javascript().is_empty());
+            for mut source in [
+                Source::rust(),
+                Source::rust_no_std(),
+                Source::c(),
+                Source::javascript(),
+            ] {
+                for name in ["", "2", "a b", "if", "x", "op_f", "\u{e9}"] {
+                    let tape = Tape::trace(|[x]| x);
+                    assert!(source.add(name, &tape.freeze()).is_err(), "{name}");
+                }
+                for count in LENGTHS.map(|length| length.min(10_000)) {
+                    let dot = Tape::trace_slice(count, |inputs| Value::dot(inputs, inputs) + 1.0);
+                    let name = format!("dot_{count}");
+                    source.add(&name, &dot.freeze()).unwrap();
+                    let name = format!("parameters_{count}");
+                    source.add_with_parameters(&name, &dot.freeze()).unwrap();
+                    let sum = VectorTape::trace_slice(count, |inputs| [inputs.iter().sum()]);
+                    source
+                        .add_vector(&format!("sum_{count}"), &sum.freeze())
+                        .unwrap();
+                }
+                for (i, x) in NUMBERS.into_iter().enumerate() {
+                    let tape = Tape::trace(|[y]| x * y.pow(x) + x.max(0.0).min(x));
+                    source.add(&format!("number_{i}"), &tape.freeze()).unwrap();
+                }
+                assert!(!format!("{source} {source:?}").is_empty());
+            }
+        },
+    );
 }
 
 fn tapes(survey: &mut Survey) {
