@@ -96,8 +96,8 @@ const ROUND_TIES_EVEN_IN_JAVASCRIPT: &str = "{
     return rest > 0.5 || rest === 0.5 && whole % 2.0 !== 0.0 ? whole + Math.sign(x) : whole;
 }";
 
-/// The error function for |x| < 2, as `series`: 2 / √π · e^(-x²) · (x + 2x³ / 3 + 4x⁵ / 15 + …),
-/// whose terms have one sign. Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6.
+/// The error function for |x| < 2, as `series`: 2 / √π · e^(-x²) · (x + 2x³ / 3 + 4x⁵ / 15 + …). All
+/// terms have one sign. Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6.
 macro_rules! series_in_javascript {
     () => {
         "    let sum = x;
@@ -111,7 +111,8 @@ macro_rules! series_in_javascript {
 }
 
 /// The complementary error function for |x| ≥ 2, as `tail`, by a continued fraction:
-/// √π · e^(x²) · erfc(x) = 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + …)))). Abramowitz and Stegun, 7.1.14.
+/// √π · e^(x²) · erfc(x) = 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + …)))). Abramowitz and Stegun,
+/// 7.1.14.
 macro_rules! tail_in_javascript {
     () => {
         "    const size = Math.abs(x);
@@ -181,7 +182,7 @@ const POW_IN_RUST: &str = "{
     }
 }";
 
-/// Words that are no names. Those of other editions and of strict mode are among them.
+/// Words that are no names, those of all editions and modes.
 const RUST_KEYWORDS: &str = "Self abstract as async await become box break const continue crate do \
     dyn else enum extern false final fn for gen if impl in let loop macro match mod move mut \
     override priv pub ref return self static struct super trait true try type typeof unsafe \
@@ -252,7 +253,7 @@ impl Language {
 #[derive(Debug)]
 pub(crate) struct Writer {
     language: Language,
-    /// What has been called that the language lacks.
+    /// The operations that have been called and that the language lacks.
     called: Vec<Op>,
     /// The same, each after those that it calls.
     helpers: Vec<Op>,

@@ -17,7 +17,7 @@ pub(super) enum Step {
     Apply(Op, u32, u32),
     /// The sum of the products of these pairs.
     Dot(Range<u32>),
-    /// One of the weighted sums of this layer. Those of one layer follow one another.
+    /// One of the weighted sums of this layer, which follow one another.
     Row(u32),
     /// The same number once more, to be beside others.
     Copy(u32),
@@ -73,8 +73,8 @@ pub(super) struct Program {
     pub(super) labels: ByPlace<Label>,
 }
 
-/// What is known of shared numbers and of slots, by index. Both lists may be shorter than the
-/// numbers, if there is nothing to say of the last ones.
+/// Facts about shared numbers and about slots, by index. Both lists may be shorter than the numbers,
+/// if there is nothing to say of the last ones.
 #[derive(Debug, Default)]
 pub(super) struct ByPlace<T> {
     pub(super) shared: Vec<T>,

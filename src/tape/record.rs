@@ -80,7 +80,7 @@ impl<'graph> Survey<'graph> {
         survey
     }
 
-    /// What several values together vary with.
+    /// The source of the changes of several values together.
     fn of_all<'a>(&self, values: impl IntoIterator<Item = &'a Value>) -> Option<VariesWith> {
         let values = values.into_iter();
         values.fold(None, |others: Option<VariesWith>, value| {

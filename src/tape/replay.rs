@@ -46,7 +46,7 @@ pub(super) struct Blocks {
     waiting: Waiting,
 }
 
-/// What is computed of many rows, and where to.
+/// The results that are wanted of many rows, and the place for them.
 enum Work<'call> {
     /// The outputs.
     Forward(&'call mut Vec<f64>),

@@ -14,7 +14,7 @@ mod emitter;
 use code::Code;
 use emitter::{Emitter, Outputs, Parameters};
 
-/// A module of functions, as source code that needs neither this crate nor any other.
+/// A module of functions, as source code that stands by itself.
 ///
 /// ```
 /// use micrograd::tape::{Source, Tape};
@@ -28,9 +28,10 @@ use emitter::{Emitter, Outputs, Parameters};
 /// # Ok::<(), micrograd::tape::SourceError>(())
 /// ```
 ///
-/// For each function there is one of its own for the value, and one that also writes the gradient
-/// with respect to the inputs; of several outputs the Jacobian, row by row. They allocate nothing,
-/// do not recurse and keep no state.
+/// Each function is written twice: for the value alone, and for the value with its gradient with
+/// respect to the inputs, or with several outputs their Jacobian. Neither allocates, recurses or keeps
+/// state. A function of more than 1000 results takes an array to work in as its last argument; a
+/// constant beside it, `name_work`, has the length.
 #[derive(Debug)]
 pub struct Source {
     language: Language,
@@ -85,8 +86,7 @@ impl Source {
 
     /// An ES module in JavaScript.
     ///
-    /// Functions with layers take a `Float64Array` to work in as their last argument; its length is
-    /// exported beside them.
+    /// Functions with layers take an array to work in as well, such as a `Float64Array`.
     #[must_use]
     pub fn javascript() -> Self {
         Self::new(Language::JavaScript)

@@ -20,7 +20,7 @@ pub(super) enum Outputs {
     Several,
 }
 
-/// What becomes of the parameters.
+/// Whether parameters are constants of the code, or an argument.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Parameters {
     Constants,
@@ -56,7 +56,7 @@ enum Kind {
     Gradient,
 }
 
-/// What has been passed down to numbers that are no elements of arrays.
+/// Parts of the gradients of numbers that are no elements of arrays.
 type Parts = HashMap<usize, Vec<Expression>>;
 
 impl<'a> Emitter<'a> {

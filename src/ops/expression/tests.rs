@@ -1,0 +1,77 @@
+//! Expressions as formulas, and what is folded.
+
+use super::*;
+
+fn names<const N: usize>(names: [&str; N]) -> [Expression; N] {
+    names.map(Expression::name)
+}
+
+#[test]
+fn a_formula_has_the_parentheses_that_the_order_of_operations_needs() {
+    let [x, y, z] = names(["x", "y", "z"]);
+    let cases = [
+        (&x - &(&y - &z), "x - (y - z)"),
+        (&(&x - &y) - &z, "x - y - z"),
+        (&x * &(&y * &z), "x · (y · z)"),
+        (&(&x + &y) * &z, "(x + y) · z"),
+        (-&(&x * &y), "-(x · y)"),
+        (&-&x * &y, "-x · y"),
+        (-&-&x, "-(-x)"),
+        (&x * -2.0, "x · (-2)"),
+        ((&x + &y).tanh(), "tanh(x + y)"),
+        ((-&x).pow(&y), "(-x)^y"),
+        (&x.when(x.at_most(&y)) + &z, "(x when x ≤ y) + z"),
+    ];
+    for (expression, formula) in cases {
+        assert_eq!(expression.formula(), formula);
+    }
+}
+
+#[test]
+fn a_rule_with_numbers_in_it_is_not_computed() {
+    let [x, out, g] = [0.5, 0.25, 3.0].map(Expression::from);
+    let [to_x, to_y] = Op::Tanh.vjps([&x, &x, &out, &g]);
+    assert_eq!(to_x.unwrap().formula(), "3 · (1 - 0.25 · 0.25)");
+    assert!(to_y.is_none());
+}
+
+#[test]
+fn what_is_left_out_of_a_formula_is_left_out_of_code_only_if_no_bit_changes() {
+    let [x] = names(["x"]);
+    let sum = 0.0 + &x; // 0, where x is -0
+    assert_eq!(sum.formula(), "x");
+    assert!(matches!(sum.folded().form(), Form::Apply(Op::Add, _)));
+    let product = 1.0 * &x;
+    assert_eq!(product.formula(), "x");
+    assert!(product.folded().is_same(&x));
+}
+
+#[test]
+fn folding_computes_constants_and_shortens_powers() {
+    let [x] = names(["x"]);
+    let two = Expression::from(2.0);
+    let cases = [
+        (&two * 3.0, "6"),
+        (x.pow(2.0), "x · x"),
+        (x.pow(3.0), "x · x · x"),
+        (x.pow(0.5), "sqrt(x)"),
+        (x.pow(-1.0), "1 / x"),
+        (x.pow(2.5), "x^2.5"),
+        ((&x + 1.0).pow(2.0), "(x + 1)^2"),
+        (x.when(f64::NAN), "x"),
+        (x.unless(f64::NAN), "0"),
+        (x.at_most(f64::NAN), "0"),
+    ];
+    for (expression, folded) in cases {
+        assert_eq!(expression.folded().formula(), folded);
+    }
+}
+
+#[test]
+fn the_largest_common_operation_is_found() {
+    let [x, y] = names(["x", "y"]);
+    let root = (&x * &y).sqrt();
+    let parts = [&root + &x, &root * &y];
+    assert!(Expression::common(&parts).unwrap().is_same(&root));
+    assert!(Expression::common(&parts[..1]).is_none());
+}
