@@ -83,7 +83,7 @@ pub(crate) use functions::Quantity;
 pub(crate) use graph::SharedValues;
 pub(crate) use label::Label;
 pub(crate) use order::TopologicalOrder;
-pub(crate) use view::Role;
+pub(crate) use view::{Role, Side};
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -21,6 +21,7 @@
 //! | differentiate an expression | [`Value`](engine::Value), and the conventions in [`engine`] |
 //! | get a Jacobian, a Hessian, a gradient of a gradient | [`jacobian`](engine::jacobian), [`hessian`](engine::hessian), [`Value::gradient`](engine::Value::gradient) |
 //! | look at a graph | [`tree`], [`Value::operation`](engine::Value::operation) |
+//! | follow a backward pass, number by number | [`steps`] |
 //! | build a net and a loss | [`nn`], [`nn::loss`] |
 //! | train it | [`optim`]; [`data`] for batches and splits, [`metrics`] for how good it is |
 //! | train it as fast as plain loops do | [`tape`] |
@@ -71,6 +72,7 @@ pub mod metrics;
 pub mod nn;
 mod ops;
 pub mod optim;
+pub mod steps;
 pub mod tape;
 pub mod tree;
 

@@ -144,6 +144,18 @@ fn serve_answers_from_its_workers() {
 }
 
 #[test]
+fn steps_tells_the_gradients_of_the_lecture() {
+    let out = stdout(&example("steps", &[]));
+    for line in [
+        "x1 = 2\n    gradient -1.5 from x1w1",
+        "w1 = -3\n    gradient 1 from x1w1",
+    ] {
+        assert!(out.contains(line), "{out}");
+    }
+    assert!(out.starts_with("o = tanh(n) = 0.7071\n    gradient 1: the pass starts here\n"));
+}
+
+#[test]
 fn export_writes_the_net_in_c() {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("moons.c");
     let out = stdout(&example("export", &[path.to_str().unwrap()]));

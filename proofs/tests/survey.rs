@@ -389,12 +389,15 @@ fn values(survey: &mut Survey) {
         }
     });
     survey.cover(
-        "Value::find_anomaly Anomaly::pass Anomaly::node Anomaly::row",
+        "Value::find_anomaly Anomaly::pass Anomaly::node Anomaly::row Value::backward_steps \
+         Steps::iter",
         || {
             for count in LENGTHS {
                 let sum: Value = leaves(count).iter().sum();
                 sum.backward();
                 assert_eq!(sum.find_anomaly().is_some(), count > 0);
+                let steps = sum.backward_steps();
+                assert!(steps.iter().count() > 0 && !steps.to_string().is_empty());
             }
         },
     );

@@ -357,9 +357,9 @@ impl ExactSizeIterator for Terms<'_> {}
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Edge<'graph> {
     pub(crate) role: Role,
-    pub(super) op: Op,
-    pub(super) x: Argument<'graph>,
-    pub(super) y: Argument<'graph>,
+    pub(crate) op: Op,
+    pub(crate) x: Argument<'graph>,
+    pub(crate) y: Argument<'graph>,
 }
 
 /// The part that an argument plays in its operation.
@@ -374,7 +374,7 @@ pub(crate) enum Role {
 }
 
 /// Which argument of the rule's operation.
-pub(super) enum Side {
+pub(crate) enum Side {
     X,
     Y,
 }
@@ -412,7 +412,7 @@ impl<'graph> Edge<'graph> {
         }
     }
 
-    pub(super) fn side(&self) -> Side {
+    pub(crate) fn side(&self) -> Side {
         match self.role {
             Role::X | Role::Term(_) | Role::Weight(_) | Role::Bias => Side::X,
             Role::Y | Role::Input(_) => Side::Y,

@@ -276,10 +276,15 @@ impl Expression {
     /// The expression as a formula. Terms of 0 and factors of 1 are left out, which a computation
     /// must not do: 0 + x is 0 where x is -0.
     pub(crate) fn formula(&self) -> String {
-        self.in_formula().0
+        self.in_formula(true).0
     }
 
-    fn in_formula(&self) -> Text {
+    /// The same with all terms and factors, as a computation by hand has them.
+    pub(crate) fn full_formula(&self) -> String {
+        self.in_formula(false).0
+    }
+
+    fn in_formula(&self, leaves_out: bool) -> Text {
         let (op, [x, y]) = match self.form() {
             Form::Name(name) => return Text::atom(name),
             Form::Constant(number) => {
@@ -291,36 +296,35 @@ impl Expression {
             }
             Form::Apply(op, arguments) => (*op, arguments),
         };
+        let is_left_out = |side: &Self, number| leaves_out && side.constant() == Some(number);
+        let [x_text, y_text] = [x, y].map(|side| side.in_formula(leaves_out));
         match op {
-            Op::Add if x.constant() == Some(0.0) => y.in_formula(),
-            Op::Mul if x.constant() == Some(1.0) => y.in_formula(),
-            Op::Add | Op::Sub if y.constant() == Some(0.0) => x.in_formula(),
-            Op::Mul | Op::Div if y.constant() == Some(1.0) => x.in_formula(),
-            _ => Self::apply_in_formula(op, x, y),
+            Op::Add if is_left_out(x, 0.0) => y_text,
+            Op::Mul if is_left_out(x, 1.0) => y_text,
+            Op::Add | Op::Sub if is_left_out(y, 0.0) => x_text,
+            Op::Mul | Op::Div if is_left_out(y, 1.0) => x_text,
+            _ => Self::apply_in_formula(op, x_text, y_text),
         }
     }
 
-    fn apply_in_formula(op: Op, x: &Self, y: &Self) -> Text {
-        let infix = |sign, binding| Text::infix(x.in_formula(), sign, y.in_formula(), binding);
+    fn apply_in_formula(op: Op, x: Text, y: Text) -> Text {
         match op {
-            Op::Add => infix("+", Binding::Sum),
-            Op::Sub => infix("-", Binding::Sum),
-            Op::Mul => infix("·", Binding::Product),
-            Op::Div => infix("/", Binding::Product),
-            Op::Neg => Text::negated(x.in_formula()),
-            Op::Recip => Text::infix(Text::atom("1"), "/", x.in_formula(), Binding::Product),
+            Op::Add => Text::infix(x, "+", y, Binding::Sum),
+            Op::Sub => Text::infix(x, "-", y, Binding::Sum),
+            Op::Mul => Text::infix(x, "·", y, Binding::Product),
+            Op::Div => Text::infix(x, "/", y, Binding::Product),
+            Op::Neg => Text::negated(x),
+            Op::Recip => Text::infix(Text::atom("1"), "/", x, Binding::Product),
             Op::Pow => {
-                let [x, y] = [x, y].map(|side| side.in_formula().at_least(Binding::Atom));
+                let [x, y] = [x, y].map(|side| side.at_least(Binding::Atom));
                 Text(format!("{x}^{y}"), Binding::Power)
             }
-            Op::AtMost => infix("≤", Binding::Comparison),
-            Op::Equals => infix("=", Binding::Comparison),
-            Op::When => infix("when", Binding::Choice),
-            Op::Unless => infix("unless", Binding::Choice),
-            _ if op.arity() == Arity::Unary => {
-                Text::atom(format!("{}({})", op.name(), x.formula()))
-            }
-            _ => Text::atom(format!("{}({}, {})", op.name(), x.formula(), y.formula())),
+            Op::AtMost => Text::infix(x, "≤", y, Binding::Comparison),
+            Op::Equals => Text::infix(x, "=", y, Binding::Comparison),
+            Op::When => Text::infix(x, "when", y, Binding::Choice),
+            Op::Unless => Text::infix(x, "unless", y, Binding::Choice),
+            _ if op.arity() == Arity::Unary => Text::atom(format!("{}({})", op.name(), x.0)),
+            _ => Text::atom(format!("{}({}, {})", op.name(), x.0, y.0)),
         }
     }
 }

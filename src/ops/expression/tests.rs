@@ -32,6 +32,10 @@ fn a_rule_with_numbers_in_it_is_not_computed() {
     let [x, out, g] = [0.5, 0.25, 3.0].map(Expression::from);
     let [to_x, to_y] = Op::Tanh.vjps([&x, &x, &out, &g]);
     assert_eq!(to_x.unwrap().formula(), "3 · (1 - 0.25 · 0.25)");
+    let [one, y] = [1.0, 2.0].map(Expression::from);
+    let [to_x, _] = Op::Mul.vjps([&x, &y, &out, &one]);
+    assert_eq!(to_x.as_ref().unwrap().formula(), "2");
+    assert_eq!(to_x.unwrap().full_formula(), "1 · 2");
     assert!(to_y.is_none());
 }
 

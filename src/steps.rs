@@ -1,0 +1,270 @@
+//! The backward pass, told step by step.
+//!
+//! [`Value::backward_steps`] goes through the backward pass as [`backward`](Value::backward) does, and
+//! writes down what happens at each node: the gradient that arrives, and the part that each operand
+//! receives, by the rule of the table and with the numbers in it. It neither reads nor writes the
+//! gradients of the nodes.
+//!
+//! ```
+//! use micrograd::engine::Value;
+//!
+//! let [w, x, b] = [("w", 2.0), ("x", 1.5), ("b", -2.5)].map(|(name, number)| {
+//!     Value::new(number).with_name(name)
+//! });
+//! let loss = (&w * &x + &b).tanh().with_name("L");
+//! assert_eq!(
+//!     loss.backward_steps().to_string(),
+//!     "\
+//! L = tanh(#4) = 0.4621
+//!     gradient 1: the pass starts here
+//!     #4 receives g · (1 - out · out) = 1 · (1 - 0.4621 · 0.4621) = 0.7864
+//! #4 = #2 + b = 0.5
+//!     gradient 0.7864 from L
+//!     #2 receives g = 0.7864
+//!     b receives g = 0.7864
+//! b = -2.5
+//!     gradient 0.7864 from #4
+//! #2 = w · x = 3
+//!     gradient 0.7864 from #4
+//!     w receives g · y = 0.7864 · 1.5 = 1.18
+//!     x receives g · x = 0.7864 · 2 = 1.573
+//! x = 1.5
+//!     gradient 1.573 from #2
+//! w = 2
+//!     gradient 1.18 from #2
+//! "
+//! );
+//! ```
+//!
+//! Numbers are shown to four digits.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::slice;
+
+use crate::engine::{Argument, Operation, Side, Term, TopologicalOrder, Value};
+use crate::ops::expression::Expression;
+use crate::tree::printable;
+
+/// The steps of a backward pass, from the result down; returned by [`Value::backward_steps`]. Its
+/// `Display` tells them.
+#[derive(Clone, Debug)]
+pub struct Steps(Vec<Step>);
+
+/// A node in a backward pass. Its gradient is complete: all its users come before it.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Step {
+    /// The name of the node. One without a name is called by its position in topological order, such
+    /// as `#3`; a name that another node has as well gets its position behind it, as in `c#7`.
+    pub name: String,
+    /// The operation as a formula of its arguments, such as `w · x + b`; `None` for a leaf.
+    pub formula: Option<String>,
+    /// The number that the node holds.
+    pub value: f64,
+    /// The gradient that has arrived.
+    pub gradient: f64,
+    /// The names of the nodes that it came from; one that uses the node twice is there twice.
+    pub users: Vec<String>,
+    /// The parts that the operands receive.
+    pub parts: Vec<Part>,
+}
+
+/// The part of a gradient that an operand receives.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Part {
+    /// The name of the operand.
+    pub operand: String,
+    /// The rule as the table has it: a formula of the arguments x and y, the result `out` and the
+    /// upstream gradient g. The terms of a sum are products, with the rules of these.
+    pub rule: String,
+    /// The rule with numbers.
+    pub numbers: String,
+    /// The number that is passed down.
+    pub part: f64,
+    /// The gradient of the operand so far, this part included.
+    pub sum: f64,
+}
+
+impl Value {
+    /// The steps of a backward pass from this value, in an order that [`backward`](Self::backward)
+    /// might take. See the [module](crate::steps).
+    ///
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Self::borrow_mut) of a node of the graph is alive.
+    #[must_use]
+    #[track_caller]
+    pub fn backward_steps(&self) -> Steps {
+        let order = TopologicalOrder::of(slice::from_ref(self));
+        let receiving = order.receiving(slice::from_ref(self));
+        let names = names(&order);
+        let mut gradients = vec![0.0; names.len()];
+        let mut users = vec![Vec::new(); names.len()];
+        gradients[order.position(self)] = 1.0;
+        let mut steps = Vec::new();
+        for (position, node) in order.nodes().iter().enumerate().rev() {
+            if !receiving[position] {
+                continue;
+            }
+            let gradient = gradients[position];
+            let mut parts = Vec::new();
+            for edge in node.operation().edges() {
+                let Some(operand) = edge.receiver() else {
+                    continue;
+                };
+                let part = edge.vjp(node.data(), gradient);
+                let receiver = order.position(operand);
+                gradients[receiver] += part;
+                users[receiver].push(names[position].clone());
+                let side = match edge.side() {
+                    Side::X => 0,
+                    Side::Y => 1,
+                };
+                let [x, y] = [edge.x, edge.y].map(|argument| short(argument.data()));
+                let numbers = edge
+                    .op
+                    .vjps([&x, &y, &short(node.data()), &short(gradient)]);
+                let rule = &edge.op.gradient_formulas()[side];
+                parts.push(Part {
+                    operand: names[receiver].clone(),
+                    rule: rule.clone().unwrap_or_default(),
+                    numbers: numbers[side]
+                        .as_ref()
+                        .map_or(String::new(), Expression::full_formula),
+                    part,
+                    sum: gradients[receiver],
+                });
+            }
+            steps.push(Step {
+                name: names[position].clone(),
+                formula: formula(node, |operand| &names[order.position(operand)]),
+                value: node.data(),
+                gradient,
+                users: std::mem::take(&mut users[position]),
+                parts,
+            });
+        }
+        Steps(steps)
+    }
+}
+
+/// The names of all nodes, each once.
+fn names(order: &TopologicalOrder) -> Vec<String> {
+    let own: Vec<_> = order.nodes().iter().map(|node| node.name()).collect();
+    let mut counts = HashMap::new();
+    for name in own.iter().flatten() {
+        *counts.entry(name.clone()).or_insert(0) += 1;
+    }
+    let numbered = own.into_iter().zip(0..);
+    let named = numbered.map(|(name, position)| match name {
+        None => format!("#{position}"),
+        Some(name) if counts[&name] > 1 => format!("{}#{position}", printable(&name)),
+        Some(name) => printable(&name),
+    });
+    named.collect()
+}
+
+/// The most terms of a sum that are shown.
+const MOST_TERMS: usize = 6;
+
+/// How a node was computed, with the names of its operands.
+fn formula<'a>(node: &Value, name: impl Fn(&Value) -> &'a String) -> Option<String> {
+    let argument = |argument: Argument| match argument {
+        Argument::Node(operand) => Expression::name(name(operand)),
+        Argument::Constant(number) => number.into(),
+    };
+    match node.operation() {
+        Operation::Leaf => None,
+        Operation::Apply { op, x, y } => {
+            let x = argument(x);
+            let y = y.map_or(x.clone(), argument);
+            Some(Expression::apply(op, &x, &y).formula())
+        }
+        Operation::Sum(terms) => {
+            let count = terms.len();
+            let shown = terms.take(MOST_TERMS).map(|term| match term {
+                Term::Product(w, x) => format!("{} · {}", name(w), name(x)),
+                Term::Single(x) => name(x).clone(),
+            });
+            let mut shown: Vec<_> = shown.collect();
+            if count > MOST_TERMS {
+                shown.push(format!("… ({count} terms)"));
+            }
+            Some(shown.join(" + "))
+        }
+    }
+}
+
+/// A number with four digits.
+fn short(number: f64) -> Expression {
+    Expression::from(rounded(number))
+}
+
+fn rounded(number: f64) -> f64 {
+    format!("{number:.3e}").parse().unwrap_or(number)
+}
+
+impl Steps {
+    /// The steps, as plain data.
+    pub fn iter(&self) -> slice::Iter<'_, Step> {
+        self.0.iter()
+    }
+}
+
+impl<'a> IntoIterator for &'a Steps {
+    type Item = &'a Step;
+    type IntoIter = slice::Iter<'a, Step>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl fmt::Display for Steps {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.iter().try_for_each(|step| write!(f, "{step}"))
+    }
+}
+
+impl fmt::Display for Step {
+    /// The step on several lines.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { name, users, .. } = self;
+        let [value, gradient] = [self.value, self.gradient].map(rounded);
+        match &self.formula {
+            Some(formula) => writeln!(f, "{name} = {formula} = {value}")?,
+            None => writeln!(f, "{name} = {value}")?,
+        }
+        if users.is_empty() {
+            writeln!(f, "    gradient {gradient}: the pass starts here")?;
+        } else {
+            writeln!(f, "    gradient {gradient} from {}", users.join(", "))?;
+        }
+        self.parts
+            .iter()
+            .try_for_each(|part| writeln!(f, "    {part}"))
+    }
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            operand,
+            rule,
+            numbers,
+            ..
+        } = self;
+        let [part, sum] = [self.part, self.sum].map(rounded);
+        write!(f, "{operand} receives {rule}")?;
+        if *numbers != part.to_string() {
+            write!(f, " = {numbers}")?;
+        }
+        write!(f, " = {part}")?;
+        if part != sum {
+            write!(f, ", and has {sum} now")?;
+        }
+        Ok(())
+    }
+}
