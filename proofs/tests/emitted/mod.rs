@@ -358,7 +358,7 @@ fn run_c(directory: &Path, source: &str, driver: &str) -> String {
             "-Werror",
             "-pedantic",
             "-ffp-contract=off",
-            "-O1",
+            "-O0",
             "-o",
         ])
         .args([&program, &file])
