@@ -112,10 +112,10 @@ fn names_are_comments_that_end_with_their_line() {
 #[test]
 fn a_name_that_the_language_does_not_take_is_an_error_and_changes_nothing() {
     let cases = [
-        ("2d", "`2d` is no identifier in C"),
-        ("double", "`double` is no identifier in C"),
-        ("erf", "`erf` is no identifier in C"),
-        ("a\n", r"`a\n` is no identifier in C"),
+        ("2d", "`2d` cannot be the name of a function in C"),
+        ("double", "`double` cannot be the name of a function in C"),
+        ("erf", "`erf` cannot be the name of a function in C"),
+        ("a\n", r"`a\n` cannot be the name of a function in C"),
         ("work", "`work` is used by the source itself"),
         ("op_relu", "`op_relu` is used by the source itself"),
         ("f", "`f` is taken by the function `f`"),

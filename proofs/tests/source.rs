@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
-use std::{fs, iter};
+use std::{fs, iter, slice};
 
 use emitted::{Case, Kind, LANGUAGES, Language, computed_in, run};
 use micrograd::engine::{Operation, Value, topological_order};
@@ -514,4 +514,68 @@ fn the_program_in_c_around_the_moons_classifies_points_as_the_tape_does() {
         .collect();
     assert!(expected.contains(&"lower") && expected.contains(&"upper"));
     assert_eq!(output.lines().collect::<Vec<_>>(), expected);
+}
+
+/// Graphs that the corpus does not have: what is dropped, constant or without a gradient in them.
+#[test]
+fn what_is_left_out_leaves_no_trace() {
+    let [w, mask] = [1.5, 0.0].map(Value::new);
+    let tapes = [
+        Tape::trace(|[x]| Value::dot(&[w.detach()], &[x])),
+        Tape::trace(|[x]| Value::dot(&[w.floor(), w.clone()], &[x.sin(), x.cos()])),
+        Tape::trace(|[x]| x.relu().when(0.0) + x),
+        Tape::trace(|[x]| x.relu().when(&mask) + x),
+        Tape::trace(|[x]| x.sin().pow(0.0).softplus()),
+        Tape::trace(|[x]| (0..9).map(|_| x.when(0.0)).sum::<Value>().sin()),
+        Tape::trace(|[x]| {
+            let s = x.sin();
+            (0..40).map(|i| (&s * f64::from(i)).cos()).sum()
+        }),
+        Tape::trace(|[x]| {
+            let m = x.sin().when(0.0);
+            Value::dot(slice::from_ref(&w), slice::from_ref(&m)) * m.cos()
+        }),
+        Tape::trace(|[_x]| w.exp() * 2.0),
+    ];
+    let mut cases = Vec::new();
+    for (i, tape) in tapes.iter().enumerate() {
+        let row = vec![0.75];
+        tape.parameters().iter().for_each(Value::zero_grad);
+        tape.backward(&[&row]);
+        let [numbers, gradient] = [Value::data, Value::grad]
+            .map(|number| tape.parameters().iter().map(number).collect::<Vec<_>>());
+        for (of, function) in [
+            ("one", Kind::One(tape.freeze())),
+            (
+                "with_parameters",
+                Kind::WithParameters(tape.freeze(), numbers, gradient),
+            ),
+        ] {
+            cases.push(Case {
+                name: format!("{of}_{i}"),
+                function,
+                rows: vec![row.clone()],
+                operation: None,
+            });
+        }
+    }
+    let of_parameters = VectorTape::trace(|[_x]| [&w * 2.0, w.sin()]);
+    cases.push(Case {
+        name: "of_parameters".into(),
+        function: Kind::Several(of_parameters.freeze(), 2),
+        rows: vec![vec![0.5]],
+        operation: None,
+    });
+    for language in LANGUAGES {
+        let computed = computed_in(language, &cases, "left_out");
+        for (case, computed) in iter::zip(&cases, computed) {
+            for (ours, theirs) in iter::zip(&computed[0], &case.expected()[0]) {
+                assert!(
+                    (ours - theirs).abs() <= 1e-13 * theirs.abs().max(1.0),
+                    "{language:?}, {}: {ours:?}, not {theirs:?}",
+                    case.name
+                );
+            }
+        }
+    }
 }

@@ -38,7 +38,7 @@ impl Expression {
         Self(Rc::new(Form::Apply(op, [x.clone(), y.clone()])))
     }
 
-    /// The same, with less to compute and to the same bits: operations on constants are done, and
+    /// The same, with less to compute, and the same bits: operations on constants are done, and
     /// powers by an exponent that needs none are products, quotients and roots.
     pub(crate) fn folded(&self) -> Self {
         let (op, [x, y]) = match self.form() {

@@ -187,14 +187,24 @@ const RUST_KEYWORDS: &str = "Self abstract as async await become box break const
     dyn else enum extern false final fn for gen if impl in let loop macro match mod move mut \
     override priv pub ref return self static struct super trait true try type typeof unsafe \
     unsized use virtual where while yield f64";
-const C_KEYWORDS: &str = "auto break case char const continue default do double else enum extern \
-    float for goto if inline int long register restrict return short signed sizeof static struct \
-    switch typedef union unsigned void volatile while _Bool _Complex _Imaginary \
-    acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 \
-    fabs fdim floor fma fmax fmin fmod frexp hypot ilogb isfinite isinf isnan isnormal ldexp \
-    lgamma llrint llround log log10 log1p log2 logb lrint lround modf nan nearbyint nextafter \
-    nexttoward pow remainder remquo rint round scalbln scalbn signbit sin sinh sqrt tan tanh \
-    tgamma trunc INFINITY NAN";
+const C_KEYWORDS: &str = "auto bool break case char const continue default do double else enum \
+    extern false float for goto if inline int long main nullptr register restrict return short \
+    signed sizeof static struct switch true typedef union unsigned void volatile while \
+    INFINITY NAN float_t double_t fpclassify math_errhandling signbit \
+    abs labs llabs abort atexit atof atoi atol bsearch calloc clock div exit fprintf fputc fputs free \
+    fscanf getc getenv getchar gets index malloc printf putc putchar puts qsort rand realloc remove \
+    rename rindex scanf sprintf sscanf srand system time \
+    isalnum isalpha isblank iscntrl isdigit isfinite isgraph isgreater isgreaterequal isinf isless \
+    islessequal islessgreater islower isnan isnormal isprint ispunct isspace isunordered isupper \
+    isxdigit memchr memcmp memcpy memmove memset strcat strchr strcmp strcpy strlen strncat strncmp \
+    strncpy strstr strtod tolower toupper";
+/// The functions of `math.h` and `complex.h`, as compilers know them.
+const C_FUNCTIONS: &str = "acos acosh asin asinh atan atan2 atanh cabs cacos cacosh carg casin \
+    casinh catan catanh cbrt ccos ccosh ceil cexp cimag clog conj copysign cos cosh cpow cproj \
+    creal csin csinh csqrt ctan ctanh erf erfc exp exp10 exp2 expm1 fabs fdim floor fma fmax fmin \
+    fmod frexp gamma hypot ilogb j0 j1 jn ldexp lgamma llrint llround log log10 log1p log2 logb \
+    lrint lround modf nan nearbyint nextafter nexttoward pow pow10 remainder remquo rint round \
+    roundeven scalb scalbln scalbn significand sin sincos sinh sqrt tan tanh tgamma trunc y0 y1 yn";
 const JAVASCRIPT_KEYWORDS: &str = "arguments await break case catch class const continue debugger \
     default delete do else enum eval export extends false finally for function if implements \
     import in instanceof interface let new null package private protected public return static \
@@ -203,12 +213,21 @@ const JAVASCRIPT_KEYWORDS: &str = "arguments await break case catch class const 
 impl Language {
     /// Whether a name means something else in the language.
     pub(crate) fn reserves(self, name: &str) -> bool {
-        let keywords = match self {
-            Self::Rust => RUST_KEYWORDS,
-            Self::C => C_KEYWORDS,
-            Self::JavaScript => JAVASCRIPT_KEYWORDS,
-        };
-        keywords.split_whitespace().any(|keyword| keyword == name)
+        let is_among = |words: &str| words.split_whitespace().any(|word| word == name);
+        match self {
+            Self::Rust => is_among(RUST_KEYWORDS),
+            Self::JavaScript => is_among(JAVASCRIPT_KEYWORDS),
+            Self::C => {
+                // Functions of `math.h` exist for three types.
+                let name_of_double = name.strip_suffix(['f', 'l']).unwrap_or(name);
+                let mut functions = C_FUNCTIONS.split_whitespace();
+                is_among(C_KEYWORDS)
+                    || functions.any(|function| function == name || function == name_of_double)
+                    || ["FP_", "MATH_", "HUGE_VAL"]
+                        .iter()
+                        .any(|prefix| name.starts_with(prefix))
+            }
+        }
     }
 
     fn number(self, number: f64) -> Text {
@@ -249,47 +268,27 @@ impl Language {
     }
 }
 
-/// Writes expressions in a language, and keeps what they call that the language lacks.
-#[derive(Debug)]
-pub(crate) struct Writer {
-    language: Language,
-    /// The operations that have been called and that the language lacks.
-    called: Vec<Op>,
-    /// The same, each after those that it calls.
-    helpers: Vec<Op>,
-}
-
-impl Writer {
-    pub(crate) fn new(language: Language) -> Self {
-        Self {
-            language,
-            called: Vec::new(),
-            helpers: Vec::new(),
-        }
-    }
-
-    /// The expression, in parentheses if it holds less tightly than this.
-    pub(crate) fn write(&mut self, expression: &Expression) -> String {
+impl Language {
+    /// An expression as text.
+    pub(crate) fn write(self, expression: &Expression) -> String {
         self.text(expression).0
     }
 
-    fn text(&mut self, expression: &Expression) -> Text {
+    fn text(self, expression: &Expression) -> Text {
         match expression.form() {
             Form::Name(name) => Text::atom(name),
-            Form::Constant(number) => self.language.number(*number),
+            Form::Constant(number) => self.number(*number),
             Form::Apply(op, [x, y]) => self.apply(*op, x, y),
         }
     }
 
-    fn apply(&mut self, op: Op, x: &Expression, y: &Expression) -> Text {
-        let infix = |writer: &mut Self, sign, binding| {
-            Text::infix(writer.text(x), sign, writer.text(y), binding)
-        };
+    fn apply(self, op: Op, x: &Expression, y: &Expression) -> Text {
+        let infix = |sign, binding| Text::infix(self.text(x), sign, self.text(y), binding);
         match op {
-            Op::Add => infix(self, "+", Binding::Sum),
-            Op::Sub => infix(self, "-", Binding::Sum),
-            Op::Mul => infix(self, "*", Binding::Product),
-            Op::Div => infix(self, "/", Binding::Product),
+            Op::Add => infix("+", Binding::Sum),
+            Op::Sub => infix("-", Binding::Sum),
+            Op::Mul => infix("*", Binding::Product),
+            Op::Div => infix("/", Binding::Product),
             Op::Neg => Text::negated(self.text(x)),
             Op::When => self.choice(y, x, &0.0.into()),
             Op::Unless => self.choice(y, &0.0.into(), x),
@@ -301,13 +300,13 @@ impl Writer {
         }
     }
 
-    fn choice(&mut self, condition: &Expression, yes: &Expression, no: &Expression) -> Text {
+    fn choice(self, condition: &Expression, yes: &Expression, no: &Expression) -> Text {
         let condition = self.condition(condition);
         let [yes, no] = [yes, no].map(|side| self.text(side));
         Text(
-            match self.language {
-                Language::Rust => format!("if {condition} {{ {} }} else {{ {} }}", yes.0, no.0),
-                Language::C | Language::JavaScript => {
+            match self {
+                Self::Rust => format!("if {condition} {{ {} }} else {{ {} }}", yes.0, no.0),
+                Self::C | Self::JavaScript => {
                     let [yes, no] = [yes, no].map(|side| side.at_least(Binding::Comparison));
                     format!("{condition} ? {yes} : {no}")
                 }
@@ -317,25 +316,25 @@ impl Writer {
     }
 
     /// Whether a number is not 0, as the language asks.
-    fn condition(&mut self, condition: &Expression) -> String {
-        let equals = match self.language {
-            Language::Rust | Language::C => "==",
-            Language::JavaScript => "===",
+    fn condition(self, condition: &Expression) -> String {
+        let equals = match self {
+            Self::Rust | Self::C => "==",
+            Self::JavaScript => "===",
         };
         let (x, sign, y) = match condition.form() {
             Form::Apply(Op::AtMost, [x, y]) => (self.text(x), "<=", self.text(y)),
             Form::Apply(Op::Equals, [x, y]) => (self.text(x), equals, self.text(y)),
-            _ => (self.text(condition), "!=", self.language.number(0.0)),
+            _ => (self.text(condition), "!=", self.number(0.0)),
         };
         Text::infix(x, sign, y, Binding::Comparison).0
     }
 
-    fn call(&mut self, op: Op, x: &Expression, y: &Expression) -> Text {
+    fn call(self, op: Op, x: &Expression, y: &Expression) -> Text {
         let is_binary = op.arity() != Arity::Unary;
         let y = is_binary.then(|| self.text(y).0);
-        let function = self.language.function(op);
-        Text::atom(match (function, self.language) {
-            (Some(method), Language::Rust) => {
+        let function = self.function(op);
+        Text::atom(match (function, self) {
+            (Some(method), Self::Rust) => {
                 let x = match x.constant() {
                     // Rust must know the type of a literal before it looks for a method.
                     Some(x) if x.is_finite() => Text::number(x, format!("{x:?}_f64")),
@@ -345,9 +344,6 @@ impl Writer {
                 format!("{x}.{method}({})", y.unwrap_or_default())
             }
             (function, _) => {
-                if function.is_none() {
-                    self.add_helper(op);
-                }
                 let function = function.map_or(format!("op_{}", op.name()), str::to_owned);
                 let arguments: Vec<_> = [Some(self.text(x).0), y].into_iter().flatten().collect();
                 format!("{function}({})", arguments.join(", "))
@@ -355,28 +351,30 @@ impl Writer {
         })
     }
 
-    fn add_helper(&mut self, op: Op) {
-        if self.called.contains(&op) {
-            return;
-        }
-        self.called.push(op);
-        let value = self.language.value(op);
-        let is_called = |other: &&Op| value.contains(&format!("${}(", other.name()));
-        for &other in Op::ALL.iter().filter(is_called) {
-            self.add_helper(other);
-        }
-        self.helpers.push(op);
+    /// The functions that the code calls and that the language lacks, each after those that it
+    /// calls itself.
+    pub(crate) fn helpers(self, code: &str) -> String {
+        let code = code.lines().map(|line| line.split("//").next());
+        let code: String = code.flatten().flat_map(|code| [code, "\n"]).collect();
+        let mut helpers = Vec::new();
+        self.add_helpers(&code, "op_", &mut helpers);
+        helpers.into_iter().map(|(_, helper)| helper).collect()
     }
 
-    /// The functions that what was written calls.
-    pub(crate) fn helpers(&self) -> String {
-        self.helpers.iter().map(|&op| self.helper(op)).collect()
+    fn add_helpers(self, code: &str, prefix: &str, helpers: &mut Vec<(Op, String)>) {
+        for &op in Op::ALL {
+            let is_new = helpers.iter().all(|&(other, _)| other != op);
+            if is_new && code.contains(&format!("{prefix}{}(", op.name())) {
+                self.add_helpers(self.value(op), "$", helpers);
+                helpers.push((op, self.helper(op)));
+            }
+        }
     }
 
-    fn helper(&self, op: Op) -> String {
+    fn helper(self, op: Op) -> String {
         let name = op.name();
         let parameters = op.parameters();
-        let value = self.language.value(op).replace('$', "op_");
+        let value = self.value(op).replace('$', "op_");
         let block = |result: &str| {
             if value.starts_with('{') {
                 value.clone()
@@ -384,19 +382,19 @@ impl Writer {
                 format!("{{\n    {result}{value}\n}}")
             }
         };
-        match self.language {
-            Language::Rust => {
+        match self {
+            Self::Rust => {
                 let parameters: Vec<_> = parameters.iter().map(|p| format!("{p}: f64")).collect();
                 let (parameters, block) = (parameters.join(", "), block(""));
                 format!("fn op_{name}({parameters}) -> f64 {block}\n\n")
             }
-            Language::C => {
+            Self::C => {
                 let parameters: Vec<_> = parameters.iter().map(|p| format!("double {p}")).collect();
                 let parameters = parameters.join(", ");
                 let block = block("return ").replace("\n}", ";\n}");
                 format!("static double op_{name}({parameters}) {block}\n\n")
             }
-            Language::JavaScript => {
+            Self::JavaScript => {
                 let parameters = parameters.join(", ");
                 let block = if value.starts_with('{') {
                     value.clone()

@@ -19,7 +19,7 @@ pub(super) enum Step {
     Dot(Range<u32>),
     /// One of the weighted sums of this layer, which follow one another.
     Row(u32),
-    /// The same number once more, to be beside others.
+    /// A copy of a number, so that it lies beside others.
     Copy(u32),
     /// A shared number, as a slot.
     Shared(u32),

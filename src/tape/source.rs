@@ -6,7 +6,7 @@ use std::fmt;
 use super::function::{Frozen, Function, VectorFunction};
 use crate::ops::Op;
 use crate::ops::expression::Expression;
-use crate::ops::language::{Language, Writer};
+use crate::ops::language::Language;
 
 mod code;
 mod emitter;
@@ -30,20 +30,20 @@ use emitter::{Emitter, Outputs, Parameters};
 ///
 /// Each function is written twice: for the value alone, and for the value with its gradient with
 /// respect to the inputs, or with several outputs their Jacobian. Neither allocates, recurses or keeps
-/// state. A function of more than 1000 results takes an array to work in as its last argument; a
-/// constant beside it, `name_work`, has the length.
+/// state. A function of more than 1000 results takes an array to work in as its last argument. A
+/// constant beside it, `name_work`, has the length; the array need not be cleared.
 #[derive(Debug)]
 pub struct Source {
     language: Language,
     /// Whether the functions of `std` come from the crate `libm`.
     without_std: bool,
-    writer: Writer,
     names: Vec<String>,
     /// The functions added so far.
     text: String,
 }
 
-/// Why a function cannot be added to a [`Source`]: its name is none in the language, or is taken.
+/// Why a function cannot be added to a [`Source`]: the language does not allow its name, or the name is
+/// taken.
 #[derive(Debug)]
 pub struct SourceError {
     message: String,
@@ -108,20 +108,21 @@ impl Source {
     /// ```
     #[must_use]
     pub fn operations_in_javascript() -> String {
-        let mut writer = Writer::new(Language::JavaScript);
+        let language = Language::JavaScript;
         let [x, y, out, g] = ["x", "y", "out", "g"].map(Expression::name);
         let mut operations = Vec::new();
         for &op in Op::ALL {
-            let value = writer.write(&Expression::apply(op, &x, &y));
+            let value = language.write(&Expression::apply(op, &x, &y));
             let gradients = op.vjps([&x, &y, &out, &g]).map(|vjp| {
-                let vjp = vjp.map(|vjp| writer.write(&vjp));
+                let vjp = vjp.map(|vjp| language.write(&vjp));
                 vjp.map_or("null".into(), |vjp| format!("(x, y, out, g) => {vjp}"))
             });
             let (name, gradients) = (op.name(), gradients.join(", "));
             let operation = format!("value: (x, y) => {value},\n        gradients: [{gradients}],");
             operations.push(format!("    {name}: {{\n        {operation}\n    }},\n"));
         }
-        let (helpers, operations) = (writer.helpers(), operations.concat());
+        let operations = operations.concat();
+        let helpers = language.helpers(&operations);
         format!("{helpers}export const operations = {{\n{operations}}};\n")
     }
 
@@ -129,7 +130,6 @@ impl Source {
         Self {
             language,
             without_std: false,
-            writer: Writer::new(language),
             names: Vec::new(),
             text: String::new(),
         }
@@ -139,7 +139,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If the name is not an identifier of the language, or is taken already.
+    /// If the language does not allow the name, or if the source uses it already, in whatever case.
     pub fn add(&mut self, name: &str, function: &Function) -> Result<(), SourceError> {
         self.write(name, &function.0, Outputs::One, Parameters::Constants)
     }
@@ -166,7 +166,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If the name is not an identifier of the language, or is taken already.
+    /// If the language does not allow the name, or if the source uses it already, in whatever case.
     pub fn add_with_parameters(
         &mut self,
         name: &str,
@@ -179,7 +179,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If the name is not an identifier of the language, or is taken already.
+    /// If the language does not allow the name, or if the source uses it already, in whatever case.
     pub fn add_vector(&mut self, name: &str, function: &VectorFunction) -> Result<(), SourceError> {
         self.write(name, &function.0, Outputs::Several, Parameters::Constants)
     }
@@ -192,7 +192,7 @@ impl Source {
         parameters: Parameters,
     ) -> Result<(), SourceError> {
         self.check(name)?;
-        let code = Code::new(self.language, &mut self.writer);
+        let code = Code::new(self.language);
         let Frozen { program, shared } = function;
         let mut emitter = Emitter::new(code, name, program, shared, parameters);
         emitter.write_constants();
@@ -220,7 +220,7 @@ impl Source {
         ];
         let message = if !is_identifier || self.language.reserves(name) {
             format!(
-                "`{}` is no identifier in {:?}",
+                "`{}` cannot be the name of a function in {:?}",
                 name.escape_debug(),
                 self.language
             )
@@ -255,7 +255,7 @@ impl fmt::Display for Source {
             Language::C => "#include <math.h>\n\n",
             Language::Rust | Language::JavaScript => "",
         })?;
-        let code = self.writer.helpers() + &self.text;
+        let code = self.language.helpers(&self.text) + &self.text;
         if self.without_std {
             f.write_str(&functions_of_libm(&code))?;
         }

@@ -4,15 +4,14 @@ use std::collections::HashSet;
 use std::mem;
 
 use crate::ops::expression::Expression;
-use crate::ops::language::{Language, Writer};
+use crate::ops::language::Language;
 
 /// Code that is being written.
-pub(super) struct Code<'a> {
+pub(super) struct Code {
     pub(super) language: Language,
-    pub(super) writer: &'a mut Writer,
     pub(super) text: String,
     indent: usize,
-    /// The lines of the function that is being written, and the name that a line declares.
+    /// The lines of the function that is being written, and the name for which a line is there.
     body: Vec<(String, Option<String>)>,
     is_in_function: bool,
 }
@@ -21,11 +20,10 @@ pub(super) struct Code<'a> {
 /// others.
 pub(super) type Argument<'a> = (&'a str, &'a [usize]);
 
-impl<'a> Code<'a> {
-    pub(super) fn new(language: Language, writer: &'a mut Writer) -> Self {
+impl Code {
+    pub(super) fn new(language: Language) -> Self {
         Self {
             language,
-            writer,
             text: String::new(),
             indent: 0,
             body: Vec::new(),
@@ -37,11 +35,12 @@ impl<'a> Code<'a> {
         self.push(line, None);
     }
 
-    fn push(&mut self, line: &str, declared: Option<&str>) {
+    /// Writes a line that is there for a name only: it goes if nothing reads the name.
+    fn push(&mut self, line: &str, name: Option<&str>) {
         let indent = if line.is_empty() { 0 } else { self.indent };
         let line = "    ".repeat(indent) + line + "\n";
         if self.is_in_function {
-            self.body.push((line, declared.map(str::to_owned)));
+            self.body.push((line, name.map(str::to_owned)));
         } else {
             self.text += &line;
         }
@@ -66,19 +65,26 @@ impl<'a> Code<'a> {
         });
     }
 
-    pub(super) fn assign(&mut self, place: &str, number: &Expression, comment: &str) {
-        let number = self.writer.write(number);
-        self.line(&format!("{place} = {number};{comment}"));
+    /// Assigns a number to a place; an array that nothing reads need not be written.
+    pub(super) fn assign(
+        &mut self,
+        (place, array): (&str, Option<&str>),
+        number: &Expression,
+        comment: &str,
+    ) {
+        let number = self.language.write(number);
+        self.push(&format!("{place} = {number};{comment}"), array);
     }
 
-    pub(super) fn add(&mut self, place: &str, number: &Expression) {
-        let number = self.writer.write(number);
-        self.line(&format!("{place} += {number};"));
+    /// Adds a number at a place; an array that nothing reads need not be written.
+    pub(super) fn add(&mut self, (place, array): (&str, Option<&str>), number: &Expression) {
+        let number = self.language.write(number);
+        self.push(&format!("{place} += {number};"), array);
     }
 
     /// Declares a name, unless nothing reads it.
     pub(super) fn declare(&mut self, name: &str, number: &Expression, comment: &str) {
-        let number = self.writer.write(number);
+        let number = self.language.write(number);
         let declared = match self.language {
             // The type of two literals is not known.
             Language::Rust if number.starts_with("if ") => format!("let {name}: f64"),
@@ -90,11 +96,12 @@ impl<'a> Code<'a> {
     }
 
     pub(super) fn declare_array(&mut self, name: &str, length: usize) {
-        self.line(&match self.language {
+        let line = match self.language {
             Language::Rust => format!("let mut {name} = [0.0_f64; {length}];"),
             Language::C => format!("double {name}[{length}] = {{0.0}};"),
             Language::JavaScript => unreachable!("arrays are the caller's"),
-        });
+        };
+        self.push(&line, Some(name));
     }
 
     /// A reference to a row of a matrix.
@@ -141,7 +148,7 @@ impl<'a> Code<'a> {
         let [open, close] = self.brackets();
         let numbers = numbers
             .iter()
-            .map(|&number| self.writer.write(&number.into()));
+            .map(|&number| self.language.write(&number.into()));
         let numbers: Vec<_> = numbers.collect();
         format!("{open}{}{close}", numbers.join(", "))
     }
@@ -198,7 +205,7 @@ impl<'a> Code<'a> {
 
     pub(super) fn close_function(&mut self, arguments: &[Argument], result: Option<&Expression>) {
         if let Some(result) = result {
-            let result = self.writer.write(result);
+            let result = self.language.write(result);
             self.line(&match self.language {
                 Language::Rust => result,
                 Language::C | Language::JavaScript => format!("return {result};"),
@@ -206,8 +213,8 @@ impl<'a> Code<'a> {
         }
         let mut read = HashSet::new();
         let mut lines = Vec::new();
-        for (line, declared) in mem::take(&mut self.body).into_iter().rev() {
-            if declared.is_none_or(|name| read.contains(&name)) {
+        for (line, name) in mem::take(&mut self.body).into_iter().rev() {
+            if name.is_none_or(|name| read.contains(&name)) {
                 let (code, _comment) = line.split_once("//").unwrap_or((&line, ""));
                 let words = code.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
                 read.extend(words.map(str::to_owned));

@@ -33,7 +33,7 @@ const MOST_LOCALS: usize = 1000;
 const MOST_TERMS: usize = 8;
 
 pub(super) struct Emitter<'a> {
-    code: Code<'a>,
+    code: Code,
     name: &'a str,
     program: &'a Program,
     shared: &'a [f64],
@@ -61,7 +61,7 @@ type Parts = HashMap<usize, Vec<Expression>>;
 
 impl<'a> Emitter<'a> {
     pub(super) fn new(
-        code: Code<'a>,
+        code: Code,
         name: &'a str,
         program: &'a Program,
         shared: &'a [f64],
@@ -261,6 +261,12 @@ impl<'a> Emitter<'a> {
         }
     }
 
+    /// The array of the function's own that has this element.
+    fn local_array(&self, kind: Kind, place: usize) -> Option<String> {
+        let is_local = !self.works && self.array(place).is_some();
+        is_local.then(|| self.base(kind, place).0)
+    }
+
     /// The number at a place. A copy that is no element of an array is the number itself.
     fn number(&self, place: usize) -> Expression {
         let constants = &self.program.constants;
@@ -415,7 +421,7 @@ impl<'a> Emitter<'a> {
         self.write_function("_jacobian", &written, false, |emitter| {
             emitter.forward();
             emitter.write_outputs();
-            for output in 0..count {
+            for output in (0..count).filter(|_| inputs[0] > 0) {
                 emitter.code.open("");
                 emitter.code.declare_row("gradient", "jacobian", output);
                 emitter.backward(output);
@@ -454,7 +460,8 @@ impl<'a> Emitter<'a> {
     fn write_outputs(&mut self) {
         for (i, &slot) in self.program.outputs.iter().enumerate() {
             let output = self.number(slot as usize);
-            self.code.assign(&format!("outputs[{i}]"), &output, "");
+            let place = format!("outputs[{i}]");
+            self.code.assign((&place, None), &output, "");
         }
     }
 
@@ -521,7 +528,9 @@ impl<'a> Emitter<'a> {
             Kind::Gradient => String::new(),
         };
         if self.works || is_element {
-            self.code.assign(&home, number, &comment);
+            let array = self.local_array(kind, place);
+            self.code
+                .assign((&home, array.as_deref()), number, &comment);
         } else {
             self.code.declare(&home, number, &comment);
         }
@@ -541,7 +550,11 @@ impl<'a> Emitter<'a> {
         self.set(Kind::Value, out, &sum);
     }
 
+    /// A name for a number, unless it is a constant.
     fn temporary(&mut self, number: &Expression) -> Expression {
+        if number.constant().is_some() {
+            return number.clone();
+        }
         self.temporaries += 1;
         let name = format!("t{}", self.temporaries);
         self.code.declare(&name, number, "");
@@ -659,11 +672,8 @@ impl<'a> Emitter<'a> {
             Step::Dot(range) => places(segment.pairs(range).as_flattened()),
             &Step::Row(layer) => {
                 let layer = self.layer(layer);
-                layer
-                    .inputs
-                    .clone()
-                    .chain(self.shared_places(&layer.weights))
-                    .collect()
+                let weights = self.shared_places(&layer.weights_of(place));
+                layer.inputs.clone().chain(weights).collect()
             }
             Step::Copy(_) | Step::Shared(_) => vec![self.copied(place)],
         }
@@ -677,7 +687,8 @@ impl<'a> Emitter<'a> {
         }
         if self.step(place).is_none() || self.array(place).is_some() {
             let home = self.home(Kind::Gradient, place);
-            self.code.add(&home, part);
+            let array = self.local_array(Kind::Gradient, place);
+            self.code.add((&home, array.as_deref()), part);
         } else {
             parts.entry(place).or_default().push(part.clone());
         }
@@ -685,8 +696,16 @@ impl<'a> Emitter<'a> {
 
     /// The gradient of a result, all of whose parts are known.
     fn upstream(&mut self, place: usize, parts: &mut Parts) -> Expression {
-        let parts = parts.remove(&place).into_iter().flatten();
-        let sum = parts.reduce(|sum, part| Expression::apply(Op::Add, &sum, &part));
+        let mut sum: Option<Expression> = None;
+        for (i, part) in parts.remove(&place).into_iter().flatten().enumerate() {
+            sum = Some(match sum {
+                None => part,
+                Some(sum) if i % MOST_TERMS == 0 => {
+                    Expression::apply(Op::Add, &self.temporary(&sum), &part)
+                }
+                Some(sum) => Expression::apply(Op::Add, &sum, &part),
+            });
+        }
         match sum {
             Some(sum) if !matches!(sum.form(), Form::Apply(..)) => return sum,
             Some(sum) => self.set(Kind::Gradient, place, &sum),
@@ -767,7 +786,8 @@ impl<'a> Emitter<'a> {
             });
             self.code.close();
         }
-        if self.parameters == Parameters::Argument {
+        // They are constants, or results that pass nothing to a parameter.
+        if reached[self.shared_places(&layer.weights)].contains(&true) {
             self.for_each_row(&rows, outputs.len(), |emitter, o| {
                 emitter.pass_down_to_weights(layer, o, &element(&base, first, o));
             });
