@@ -29,7 +29,7 @@ const PART_SIZE: usize = 1 << 18;
 /// not for each type of row.
 pub(super) type Rows<'rows> = dyn Fn(usize) -> &'rows [f64] + Sync + 'rows;
 
-/// What all rows of one replay have in common.
+/// Everything that all rows of one replay have in common.
 #[derive(Clone, Copy)]
 pub(super) struct Replay<'call, 'rows> {
     pub(super) program: &'call Program,
@@ -227,7 +227,7 @@ impl Replay<'_, '_> {
         self.map_parts(blocks, count, work).concat()
     }
 
-    /// What `work` makes of each part of the first `count` rows. The cuts do not depend on the
+    /// The results of `work` for each part of the first `count` rows. The cuts do not depend on the
     /// number of threads, so neither do the sums.
     fn map_parts<T: Send>(
         &self,

@@ -39,7 +39,7 @@ pub(crate) enum Kind {
 }
 
 impl Case {
-    /// What the functions of the source return and write, one after the other, for each row.
+    /// The numbers that the functions of the source return and write, one after the other, for each row.
     pub(crate) fn expected(&self) -> Vec<Vec<f64>> {
         let of_row = |row: &Vec<f64>| match &self.function {
             Kind::One(function) => {
@@ -129,7 +129,7 @@ struct Call<'a> {
     inputs: usize,
     /// The bits of the rows.
     rows: String,
-    /// Those of the parameters, if they are an argument.
+    /// The bits of the parameters, if they are an argument.
     parameters: String,
     /// The declaration of an array to work in, for a long function, and its mention in a call.
     declared: String,
@@ -382,7 +382,7 @@ fn run_javascript(directory: &Path, source: &str, driver: &str) -> String {
     run(Command::new("node").arg(main))
 }
 
-/// What a command prints. It must succeed.
+/// The output of a command, which must succeed.
 pub(crate) fn run(command: &mut Command) -> String {
     let output = command
         .output()

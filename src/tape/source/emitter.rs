@@ -173,8 +173,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Makes the numbers of the range one array, with others that overlap. Those that the function
-    /// is given are in arrays already.
+    /// Makes the numbers of the range one array, with others that overlap. Arguments are in arrays
+    /// already.
     fn add_array(&mut self, range: Range<usize>) {
         let [once, plain, _] = self.segments();
         let first_result = if range.start < self.program.slots() {
