@@ -151,8 +151,8 @@ impl From<&Expression> for Expression {
 }
 
 impl Op {
-    /// The rules, with expressions in the places of their variables: for each argument the part that
-    /// is passed down to it, if any is.
+    /// The rules, with expressions in the places of their variables: for each argument the part
+    /// that is passed down to it, if any is.
     pub(crate) fn vjps(self, [x, y, out, g]: [&Expression; 4]) -> [Option<Expression>; 2] {
         let has_y = self.arity() == Arity::Binary;
         let to_x = || self.expression_vjp_x(x, y, out, g);

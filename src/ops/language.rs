@@ -96,8 +96,8 @@ const ROUND_TIES_EVEN_IN_JAVASCRIPT: &str = "{
     return rest > 0.5 || rest === 0.5 && whole % 2.0 !== 0.0 ? whole + Math.sign(x) : whole;
 }";
 
-/// The error function for |x| < 2, as `series`: 2 / √π · e^(-x²) · (x + 2x³ / 3 + 4x⁵ / 15 + …).
-/// All terms have one sign. Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6.
+/// The error function for |x| < 2, as `series`:
+/// 2 / √π · e^(-x²) · (x + 2x³ / 3 + 4x⁵ / 15 + …). All terms have one sign. Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6.
 macro_rules! series_in_javascript {
     () => {
         "    let sum = x;
@@ -111,8 +111,8 @@ macro_rules! series_in_javascript {
 }
 
 /// The complementary error function for |x| ≥ 2, as `tail`, by a continued fraction:
-/// √π · e^(x²) · erfc(x) = 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + …)))). Abramowitz and Stegun,
-/// 7.1.14.
+/// √π · e^(x²) · erfc(x) = 1 / (x + ½ / (x + 1 / (x + 3/2 / (x + …)))).
+/// Abramowitz and Stegun, 7.1.14.
 macro_rules! tail_in_javascript {
     () => {
         "    const size = Math.abs(x);
