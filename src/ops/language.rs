@@ -97,7 +97,8 @@ const ROUND_TIES_EVEN_IN_JAVASCRIPT: &str = "{
 }";
 
 /// The error function for |x| < 2, as `series`:
-/// 2 / √π · e^(-x²) · (x + 2x³ / 3 + 4x⁵ / 15 + …). All terms have one sign. Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6.
+/// 2 / √π · e^(-x²) · (x + 2x³ / 3 + 4x⁵ / 15 + …). All terms have one sign.
+/// Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.6.
 macro_rules! series_in_javascript {
     () => {
         "    let sum = x;
