@@ -1,7 +1,7 @@
 //! Runs a program for a block of rows: each step for all of them, side by side in lanes.
 
-use std::slice;
 use std::slice::ChunksExact;
+use std::{mem, slice};
 
 use multiversion::multiversion;
 
@@ -76,10 +76,10 @@ pub(super) fn run<const N: usize>(
     }
 }
 
-/// The sums, each added up.
+/// The sums, each added up; 0 is left behind.
 #[multiversion(targets("x86_64+avx2"))]
-pub(super) fn add_up(sums: &[PartialSums]) -> Vec<f64> {
-    sums.iter().map(PartialSums::add_up).collect()
+pub(super) fn add_up(sums: &mut [PartialSums]) -> Vec<f64> {
+    sums.iter_mut().map(|sum| mem::take(sum).add_up()).collect()
 }
 
 impl Segment {

@@ -44,6 +44,8 @@ pub(super) struct Blocks {
     narrow: Block<Lanes<NARROW>>,
     single: Block<f64>,
     waiting: Waiting,
+    /// Gradients of the shared numbers, which are 0 between passes.
+    sums: Vec<PartialSums>,
 }
 
 /// The results that are wanted of many rows, and the place for them.
@@ -80,10 +82,12 @@ impl Replay<'_, '_> {
         let seed = 1.0 / count as f64;
         let parts = self.map_parts(blocks, count, |blocks, part| {
             let mut output = 0.0;
-            let mut gradients = vec![PartialSums::default(); self.shared.len()];
-            let work = &mut Work::Backward(seed, &mut output, &mut gradients);
+            let mut sums = mem::take(&mut blocks.sums);
+            sums.resize(self.shared.len(), PartialSums::default());
+            let work = &mut Work::Backward(seed, &mut output, &mut sums);
             self.run(blocks, part, work);
-            let gradients = block::add_up(&gradients);
+            let gradients = block::add_up(&mut sums);
+            blocks.sums = sums;
             Sums { output, gradients }
         });
         let Sums {
