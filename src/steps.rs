@@ -1,7 +1,7 @@
 //! The backward pass, told step by step.
 //!
-//! [`Value::backward_steps`] goes through the backward pass as [`backward`](Value::backward) does, and
-//! writes down what happens at each node: the gradient that arrives, and the part that each operand
+//! [`Value::backward_steps`] goes through the backward pass as [`backward`](Value::backward) does,
+//! and writes down what happens at each node: the gradient that arrives, and the part that each operand
 //! receives, by the rule of the table and with the numbers in it. It neither reads nor writes the
 //! gradients of the nodes.
 //!
@@ -55,8 +55,8 @@ pub struct Steps(Vec<Step>);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Step {
-    /// The name of the node. One without a name is called by its position in topological order, such
-    /// as `#3`; a name that another node has as well gets its position behind it, as in `c#7`.
+    /// The name of the node. One without a name is called by its position in topological order,
+    /// such as `#3`; a name that another node has as well gets its position behind it, as in `c#7`.
     pub name: String,
     /// The operation as a formula of its arguments, such as `w · x + b`; `None` for a leaf.
     pub formula: Option<String>,

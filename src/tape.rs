@@ -93,7 +93,8 @@
 //! # Threads
 //!
 //! A tape holds its parameters, which are [`Value`]s, so it stays on its thread. To cross
-//! threads, freeze it into a [`Function`] of plain numbers: [`Tape::freeze`], [`VectorTape::freeze`].
+//! threads, freeze it into a [`Function`] of plain numbers: [`Tape::freeze`],
+//! [`VectorTape::freeze`].
 //!
 //! # Source code
 //!

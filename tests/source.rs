@@ -115,6 +115,8 @@ fn a_name_that_the_language_does_not_take_is_an_error_and_changes_nothing() {
         ("2d", "`2d` cannot be the name of a function in C"),
         ("double", "`double` cannot be the name of a function in C"),
         ("erf", "`erf` cannot be the name of a function in C"),
+        ("sinf", "`sinf` cannot be the name of a function in C"),
+        ("main", "`main` cannot be the name of a function in C"),
         ("a\n", r"`a\n` cannot be the name of a function in C"),
         ("work", "`work` is used by the source itself"),
         ("op_relu", "`op_relu` is used by the source itself"),
