@@ -1,9 +1,9 @@
 //! The backward pass, told step by step.
 //!
 //! [`Value::backward_steps`] goes through the backward pass as [`backward`](Value::backward) does,
-//! and writes down what happens at each node: the gradient that arrives, and the part that each operand
-//! receives, by the rule of the table and with the numbers in it. It neither reads nor writes the
-//! gradients of the nodes.
+//! and writes down what happens at each node: the gradient that arrives, and the part that each
+//! operand receives, by the rule of the table and with the numbers in it. It neither reads nor
+//! writes the gradients of the nodes.
 //!
 //! ```
 //! use micrograd::engine::Value;

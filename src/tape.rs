@@ -98,7 +98,8 @@
 //!
 //! # Source code
 //!
-//! A frozen function becomes source code in Rust, C or JavaScript, with its gradient: see [`Source`].
+//! A frozen function becomes source code in Rust, C or JavaScript, with its gradient: see
+//! [`Source`].
 //!
 //! How tapes work is told in `notes/Tape.md`, and how they become source code in
 //! `notes/Source.md`.

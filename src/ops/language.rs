@@ -267,9 +267,7 @@ impl Language {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '.';
         (value.len() > 1 && value.chars().all(is_name)).then_some(value)
     }
-}
 
-impl Language {
     /// An expression as text.
     pub(crate) fn write(self, expression: &Expression) -> String {
         self.text(expression).0
@@ -374,36 +372,22 @@ impl Language {
 
     fn helper(self, op: Op) -> String {
         let name = op.name();
-        let parameters = op.parameters();
+        let parameters = op.parameters().iter().map(|parameter| match self {
+            Self::Rust => format!("{parameter}: f64"),
+            Self::C => format!("double {parameter}"),
+            Self::JavaScript => (*parameter).to_owned(),
+        });
+        let parameters = parameters.collect::<Vec<_>>().join(", ");
         let value = self.value(op).replace('$', "op_");
-        let block = |result: &str| {
-            if value.starts_with('{') {
-                value.clone()
-            } else {
-                format!("{{\n    {result}{value}\n}}")
-            }
+        let block = match self {
+            _ if value.starts_with('{') => value,
+            Self::Rust => format!("{{\n    {value}\n}}"),
+            Self::C | Self::JavaScript => format!("{{\n    return {value};\n}}"),
         };
         match self {
-            Self::Rust => {
-                let parameters: Vec<_> = parameters.iter().map(|p| format!("{p}: f64")).collect();
-                let (parameters, block) = (parameters.join(", "), block(""));
-                format!("fn op_{name}({parameters}) -> f64 {block}\n\n")
-            }
-            Self::C => {
-                let parameters: Vec<_> = parameters.iter().map(|p| format!("double {p}")).collect();
-                let parameters = parameters.join(", ");
-                let block = block("return ").replace("\n}", ";\n}");
-                format!("static double op_{name}({parameters}) {block}\n\n")
-            }
-            Self::JavaScript => {
-                let parameters = parameters.join(", ");
-                let block = if value.starts_with('{') {
-                    value.clone()
-                } else {
-                    block("return ").replace("\n}", ";\n}")
-                };
-                format!("function op_{name}({parameters}) {block}\n\n")
-            }
+            Self::Rust => format!("fn op_{name}({parameters}) -> f64 {block}\n\n"),
+            Self::C => format!("static double op_{name}({parameters}) {block}\n\n"),
+            Self::JavaScript => format!("function op_{name}({parameters}) {block}\n\n"),
         }
     }
 }

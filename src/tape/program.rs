@@ -73,8 +73,8 @@ pub(super) struct Program {
     pub(super) labels: ByPlace<Label>,
 }
 
-/// Facts about shared numbers and about slots, by index. Both lists may be shorter than the numbers,
-/// if there is nothing to say of the last ones.
+/// Facts about shared numbers and about slots, by index. Both lists may be shorter than the
+/// numbers, if there is nothing to say of the last ones.
 #[derive(Debug, Default)]
 pub(super) struct ByPlace<T> {
     pub(super) shared: Vec<T>,

@@ -177,13 +177,9 @@ impl<'a> Emitter<'a> {
     /// already.
     fn add_array(&mut self, range: Range<usize>) {
         let [once, plain, _] = self.segments();
-        let first_result = if range.start < self.program.slots() {
-            plain
-        } else {
-            once
-        }
-        .start;
-        let mut range = range.start.max(first_result)..range.end;
+        let is_shared = range.start >= self.program.slots();
+        let results = if is_shared { once } else { plain };
+        let mut range = range.start.max(results.start)..range.end;
         if range.is_empty() {
             return;
         }
@@ -223,30 +219,21 @@ impl<'a> Emitter<'a> {
             return (name("parameters", "parameter_gradient"), place - first);
         }
         if self.works {
-            let slots = learned.end - plain.start;
             let index = if is_shared {
-                slots + place - once.start
+                learned.end - plain.start + place - once.start
             } else {
                 place - plain.start
             };
-            let index = index
-                + if kind == Kind::Gradient {
-                    self.results()
-                } else {
-                    0
-                };
-            return ("work".to_owned(), index);
+            let first = match kind {
+                Kind::Value => 0,
+                Kind::Gradient => self.results(),
+            };
+            return ("work".to_owned(), first + index);
         }
         let start = self.array(place).unwrap_or(place);
-        let number = if is_shared {
-            start - program.slots()
-        } else {
-            start
-        };
-        let letter = if is_shared {
-            name("s", "h")
-        } else {
-            name("v", "g")
+        let (letter, number) = match start.checked_sub(program.slots()) {
+            None => (name("v", "g"), start),
+            Some(shared) => (name("s", "h"), shared),
         };
         (format!("{letter}{number}"), place - start)
     }
