@@ -72,6 +72,7 @@ pub mod metrics;
 pub mod nn;
 mod ops;
 pub mod optim;
+pub mod picture;
 pub mod steps;
 pub mod tape;
 pub mod tree;

@@ -43,7 +43,7 @@ use std::fmt;
 use std::slice;
 
 use crate::engine::{Argument, Operation, Side, Term, TopologicalOrder, Value};
-use crate::ops::expression::Expression;
+use crate::ops::expression::{Expression, number_text};
 use crate::tree::printable;
 
 /// The steps of a backward pass, from the result down; returned by [`Value::backward_steps`]. Its
@@ -99,7 +99,8 @@ impl Value {
     pub fn backward_steps(&self) -> Steps {
         let order = TopologicalOrder::of(slice::from_ref(self));
         let receiving = order.receiving(slice::from_ref(self));
-        let names = names(&order);
+        let names = Names::of(&order);
+        let names: Vec<_> = order.nodes().iter().map(|node| names.get(node)).collect();
         let mut gradients = vec![0.0; names.len()];
         let mut users = vec![Vec::new(); names.len()];
         gradients[order.position(self)] = 1.0;
@@ -122,10 +123,9 @@ impl Value {
                     Side::X => 0,
                     Side::Y => 1,
                 };
-                let [x, y] = [edge.x, edge.y].map(|argument| short(argument.data()));
-                let numbers = edge
-                    .op
-                    .vjps([&x, &y, &short(node.data()), &short(gradient)]);
+                let [x, y] = [edge.x, edge.y].map(Argument::data);
+                let variables = [x, y, node.data(), gradient].map(rounded);
+                let numbers = edge.op.vjps(variables.map(Expression::from).each_ref());
                 let rule = &edge.op.gradient_formulas()[side];
                 parts.push(Part {
                     operand: names[receiver].clone(),
@@ -139,7 +139,7 @@ impl Value {
             }
             steps.push(Step {
                 name: names[position].clone(),
-                formula: formula(node, |operand| &names[order.position(operand)]),
+                formula: formula(node, |operand| names[order.position(operand)].clone()),
                 value: node.data(),
                 gradient,
                 users: std::mem::take(&mut users[position]),
@@ -150,27 +150,37 @@ impl Value {
     }
 }
 
-/// The names of all nodes, each once.
-fn names(order: &TopologicalOrder) -> Vec<String> {
-    let own: Vec<_> = order.nodes().iter().map(|node| node.name()).collect();
-    let mut counts = HashMap::new();
-    for name in own.iter().flatten() {
-        *counts.entry(name.clone()).or_insert(0) += 1;
+/// The names of nodes, each unique.
+pub(crate) struct Names<'order, 'graph> {
+    order: &'order TopologicalOrder<'graph>,
+    /// How many nodes have a name.
+    counts: HashMap<String, usize>,
+}
+
+impl<'order, 'graph> Names<'order, 'graph> {
+    pub(crate) fn of(order: &'order TopologicalOrder<'graph>) -> Self {
+        let mut counts = HashMap::new();
+        for name in order.nodes().iter().filter_map(|node| node.name()) {
+            *counts.entry(name).or_insert(0) += 1;
+        }
+        Self { order, counts }
     }
-    let numbered = own.into_iter().zip(0..);
-    let named = numbered.map(|(name, position)| match name {
-        None => format!("#{position}"),
-        Some(name) if counts[&name] > 1 => format!("{}#{position}", printable(&name)),
-        Some(name) => printable(&name),
-    });
-    named.collect()
+
+    pub(crate) fn get(&self, node: &Value) -> String {
+        let position = self.order.position(node);
+        match node.name() {
+            None => format!("#{position}"),
+            Some(name) if self.counts[&name] > 1 => format!("{}#{position}", printable(&name)),
+            Some(name) => printable(&name),
+        }
+    }
 }
 
 /// The most terms of a sum that are shown.
 const MOST_TERMS: usize = 6;
 
 /// How a node was computed, with the names of its operands.
-fn formula<'a>(node: &Value, name: impl Fn(&Value) -> &'a String) -> Option<String> {
+pub(crate) fn formula(node: &Value, name: impl Fn(&Value) -> String) -> Option<String> {
     let argument = |argument: Argument| match argument {
         Argument::Node(operand) => Expression::name(name(operand)),
         Argument::Constant(number) => number.into(),
@@ -186,7 +196,7 @@ fn formula<'a>(node: &Value, name: impl Fn(&Value) -> &'a String) -> Option<Stri
             let count = terms.len();
             let shown = terms.take(MOST_TERMS).map(|term| match term {
                 Term::Product(w, x) => format!("{} · {}", name(w), name(x)),
-                Term::Single(x) => name(x).clone(),
+                Term::Single(x) => name(x),
             });
             let mut shown: Vec<_> = shown.collect();
             if count > MOST_TERMS {
@@ -197,9 +207,9 @@ fn formula<'a>(node: &Value, name: impl Fn(&Value) -> &'a String) -> Option<Stri
     }
 }
 
-/// A number with four digits.
-fn short(number: f64) -> Expression {
-    Expression::from(rounded(number))
+/// A number with four digits, as a text.
+pub(crate) fn short(number: f64) -> String {
+    number_text(rounded(number))
 }
 
 fn rounded(number: f64) -> f64 {
@@ -232,7 +242,7 @@ impl fmt::Display for Step {
     /// The step on several lines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, users, .. } = self;
-        let [value, gradient] = [self.value, self.gradient].map(rounded);
+        let [value, gradient] = [self.value, self.gradient].map(short);
         match &self.formula {
             Some(formula) => writeln!(f, "{name} = {formula} = {value}")?,
             None => writeln!(f, "{name} = {value}")?,
@@ -256,9 +266,9 @@ impl fmt::Display for Part {
             numbers,
             ..
         } = self;
-        let [part, sum] = [self.part, self.sum].map(rounded);
+        let [part, sum] = [self.part, self.sum].map(short);
         write!(f, "{operand} receives {rule}")?;
-        if *numbers != part.to_string() {
+        if *numbers != part {
             write!(f, " = {numbers}")?;
         }
         write!(f, " = {part}")?;

@@ -272,6 +272,12 @@ const NAMED: [(f64, &str); 4] = [
     (FRAC_1_SQRT_2PI, "(1 / √(2π))"),
 ];
 
+/// A number in a formula: with an exponent where it would be long without.
+pub(crate) fn number_text(number: f64) -> String {
+    let text = format!("{number:?}");
+    text.strip_suffix(".0").map_or(text.clone(), String::from)
+}
+
 impl Expression {
     /// The expression as a formula. Terms of 0 and factors of 1 are left out, which a computation
     /// must not do: 0 + x is 0 where x is -0.
@@ -291,7 +297,7 @@ impl Expression {
                 let named = NAMED.iter().find(|(named, _)| named == number);
                 return match named {
                     Some((_, name)) => Text::atom(*name),
-                    None => Text::number(*number, number.to_string()),
+                    None => Text::number(*number, number_text(*number)),
                 };
             }
             Form::Apply(op, arguments) => (*op, arguments),

@@ -1,0 +1,154 @@
+//! Pictures of a graph: as SVG, or as text for Graphviz.
+//!
+//! [`Value::graphviz`] writes what micrograd's `draw_dot` draws, for the program `dot`.
+#![cfg_attr(
+    feature = "svg",
+    doc = "[`Value::svg`] draws it without Graphviz, for a browser, a notebook or a page of notes."
+)]
+#![cfg_attr(
+    not(feature = "svg"),
+    doc = "`Value::svg` of the feature `svg` draws it without Graphviz."
+)]
+//! Both return a [`Picture`], which prints itself:
+//!
+//! ```
+//! use micrograd::engine::Value;
+//!
+//! let [w, x, b] = [("w", 2.0), ("x", 1.5), ("b", -2.5)].map(|(name, number)| {
+//!     Value::new(number).with_name(name)
+//! });
+//! let loss = (&w * &x + &b).tanh().with_name("L");
+//! loss.backward();
+//! let picture = loss.graphviz().with_parameters(&[w, b]).to_string();
+//! assert!(picture.contains(r#"[label="{ L | data 0.4621 | grad 1 }""#));
+//! ```
+//!
+//! # Reading a picture
+//!
+//! A graph is drawn from left to right, each node once. A box has the node's name, its number and
+//! its gradient, with four digits. In front of a result stands the label of its operation, and there
+//! the lines from its arguments end: the first argument's above that of the second, unless the two
+//! may be exchanged.
+//!
+//! | box | stands for |
+//! |---|---|
+//! | with a thick border | a parameter: a weight or bias of a neuron, or one of [`with_parameters`](Picture::with_parameters) |
+//! | with a thin border | any other leaf: an input |
+//! | dashed, with one number | a constant of an expression |
+//! | rounded, behind an operation | a result; `Σ w·x + b` is a weighted sum, one node |
+//! | with another one behind it | the neurons of a layer, with the parameters that only they read |
+//! | `… 3 more` | operands that are left out |
+//!
+//! # Large graphs
+//!
+//! The neurons that read the same inputs are one box, called after their parameters, such as
+//! `layers.0`; [`expanded`](Picture::expanded) draws them node by node. A neuron is a weighted sum
+//! of leaves as weights with a bias, and its activation. At most 200 boxes are drawn, those nearest
+//! to the result, or as many as [`max_nodes`](Picture::max_nodes) says. Below an abridged picture
+//! stands how many nodes it shows.
+
+mod card;
+mod graph;
+mod graphviz;
+mod layers;
+#[cfg(feature = "svg")]
+mod layout;
+mod sketch;
+#[cfg(feature = "svg")]
+mod svg;
+
+use std::fmt;
+
+use self::graph::Options;
+use self::sketch::Sketch;
+use crate::engine::Value;
+
+/// A picture of the graph below a node, to print; see the [module](crate::picture).
+#[derive(Clone, Debug)]
+#[must_use]
+pub struct Picture<'a> {
+    pub(crate) root: &'a Value,
+    options: Options<'a>,
+    pub(crate) format: Format,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Format {
+    Graphviz,
+    #[cfg(feature = "svg")]
+    Svg,
+}
+
+impl Value {
+    /// The graph below this node as text for Graphviz, such as `dot -Tsvg` draws: see
+    /// [`picture`](crate::picture).
+    pub fn graphviz(&self) -> Picture<'_> {
+        self.picture(Format::Graphviz)
+    }
+
+    /// The graph below this node as a picture: see [`picture`](crate::picture).
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    ///
+    /// let x = Value::new(2.0).with_name("x");
+    /// let y = (&x * &x + 1.0).with_name("y");
+    /// y.backward();
+    /// let svg = y.svg().to_string();
+    /// # if false {
+    /// std::fs::write("y.svg", svg).unwrap();
+    /// # }
+    /// ```
+    #[cfg(feature = "svg")]
+    pub fn svg(&self) -> Picture<'_> {
+        self.picture(Format::Svg)
+    }
+
+    fn picture(&self, format: Format) -> Picture<'_> {
+        Picture {
+            root: self,
+            options: Options {
+                max_nodes: 200,
+                is_expanded: false,
+                parameters: &[],
+            },
+            format,
+        }
+    }
+}
+
+impl<'a> Picture<'a> {
+    /// The picture with all neurons and layers drawn node by node.
+    pub fn expanded(mut self) -> Self {
+        self.options.is_expanded = true;
+        self
+    }
+
+    /// The picture with at most so many boxes, not counted those that say that something is left
+    /// out. The box of the result is always there.
+    pub fn max_nodes(mut self, max_nodes: usize) -> Self {
+        self.options.max_nodes = max_nodes;
+        self
+    }
+
+    /// The picture with these leaves drawn as parameters. The weights and biases of neurons are
+    /// drawn so in any case.
+    pub fn with_parameters(mut self, parameters: &'a [Value]) -> Self {
+        self.options.parameters = parameters;
+        self
+    }
+}
+
+impl fmt::Display for Picture<'_> {
+    /// # Panics
+    ///
+    /// If a guard from [`borrow_mut`](Value::borrow_mut) of a node that is drawn is alive.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let sketch = Sketch::new(self.root, &self.options);
+        match self.format {
+            Format::Graphviz => graphviz::write(&sketch, f),
+            #[cfg(feature = "svg")]
+            Format::Svg => svg::write(&sketch, f),
+        }
+    }
+}

@@ -1,0 +1,158 @@
+//! What a picture may show of a graph, and what lies nearest to its result.
+
+use std::cmp::Reverse;
+use std::collections::{BinaryHeap, HashSet};
+use std::iter;
+
+use super::layers::{Layer, Layers, neuron, weights};
+use crate::engine::{Argument, NodeId, Operation, Term, TopologicalOrder, Value};
+use crate::steps::Names;
+
+/// What is shown.
+#[derive(Clone, Debug)]
+pub(super) struct Options<'a> {
+    pub(super) max_nodes: usize,
+    pub(super) is_expanded: bool,
+    pub(super) parameters: &'a [Value],
+}
+
+/// A part of a picture.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) enum Item {
+    /// The node at this position.
+    Node(usize),
+    /// One of the layers.
+    Layer(usize),
+    /// Argument 0 or 1 of the node at this position.
+    Constant(usize, usize),
+}
+
+/// The graph, with what a picture needs to know of its nodes.
+pub(super) struct Graph<'order, 'graph> {
+    order: &'order TopologicalOrder<'graph>,
+    pub(super) names: Names<'order, 'graph>,
+    parameters: HashSet<NodeId>,
+    layers: Layers,
+}
+
+impl<'order, 'graph> Graph<'order, 'graph> {
+    pub(super) fn new(order: &'order TopologicalOrder<'graph>, options: &Options) -> Self {
+        let neurons = order.nodes().iter().filter_map(|node| neuron(node));
+        let of_neurons = neurons.flat_map(|terms| weights(&terms));
+        let parameters = options.parameters.iter().chain(of_neurons);
+        Self {
+            order,
+            names: Names::of(order),
+            parameters: parameters.map(Value::id).collect(),
+            layers: if options.is_expanded {
+                Layers::none(order)
+            } else {
+                Layers::of(order)
+            },
+        }
+    }
+
+    pub(super) fn node(&self, position: usize) -> &'graph Value {
+        self.order.nodes()[position]
+    }
+
+    pub(super) fn layer(&self, layer: usize) -> &Layer {
+        self.layers.get(layer)
+    }
+
+    /// A constant of the expression.
+    pub(super) fn constant(&self, position: usize, side: usize) -> f64 {
+        let operation = self.node(position).operation();
+        let Operation::Apply { x, y, .. } = operation else {
+            unreachable!("only operations of the table have constants");
+        };
+        let argument = if side == 0 { x } else { y.unwrap_or(x) };
+        argument.data()
+    }
+
+    pub(super) fn is_parameter(&self, node: &Value) -> bool {
+        self.parameters.contains(&node.id())
+    }
+
+    /// The items that are shown, those nearest to the result first. An operand is farther away than
+    /// what reads it by 1, and by another eighth for each operand before it, so that neither a long
+    /// chain nor a wide sum takes all the room.
+    pub(super) fn nearest(&self, max_nodes: usize) -> Vec<Item> {
+        let root = self.item(self.order.nodes().len() - 1);
+        let mut items = Vec::new();
+        let mut seen = HashSet::new();
+        let mut waiting = BinaryHeap::from([Reverse((0, root))]);
+        while items.len() < max_nodes.max(1) {
+            let Some(Reverse((distance, item))) = waiting.pop() else {
+                break;
+            };
+            if seen.insert(item) {
+                items.push(item);
+                let operands = self.operands(item).into_iter().zip(distance + 8..);
+                waiting.extend(operands.map(|(operand, distance)| Reverse((distance, operand))));
+            }
+        }
+        items
+    }
+
+    /// What stands for the node at this position.
+    fn item(&self, position: usize) -> Item {
+        let layer = self.layers.find(position);
+        layer.map_or(Item::Node(position), Item::Layer)
+    }
+
+    fn item_of(&self, node: &Value) -> Item {
+        self.item(self.order.position(node))
+    }
+
+    /// What the item reads, from left to right.
+    pub(super) fn operands(&self, item: Item) -> Vec<Item> {
+        match item {
+            Item::Node(position) => match self.node(position).operation() {
+                Operation::Leaf => vec![],
+                Operation::Apply { x, y, .. } => {
+                    let arguments = iter::once(x).chain(y).enumerate();
+                    let items = arguments.map(|(side, argument)| match argument {
+                        Argument::Node(node) => self.item_of(node),
+                        Argument::Constant(_) => Item::Constant(position, side),
+                    });
+                    items.collect()
+                }
+                Operation::Sum(terms) => {
+                    let nodes = terms.flat_map(|term| match term {
+                        Term::Product(weight, input) => [Some(weight), Some(input)],
+                        Term::Single(value) => [Some(value), None],
+                    });
+                    nodes.flatten().map(|node| self.item_of(node)).collect()
+                }
+            },
+            Item::Layer(layer) => {
+                let sums = self.layers.get(layer).sums.iter();
+                let nodes = sums.flat_map(|&sum| self.node(sum).operands());
+                let positions = nodes.map(|node| self.order.position(node));
+                let outside = positions.filter(|&position| !self.layers.is_inside(position));
+                let mut seen = HashSet::new();
+                let items = outside.map(|position| self.item(position));
+                items.filter(|&item| seen.insert(item)).collect()
+            }
+            Item::Constant(..) => vec![],
+        }
+    }
+
+    /// The positions of the nodes that the item stands for.
+    pub(super) fn nodes_of(&self, item: Item) -> Vec<usize> {
+        match item {
+            Item::Node(position) => vec![position],
+            Item::Layer(layer) => {
+                let layer = self.layers.get(layer);
+                let sums = layer.sums.iter();
+                let nodes = sums.flat_map(|&sum| self.node(sum).operands());
+                let positions = nodes.map(|node| self.order.position(node));
+                let inside = positions.filter(|&position| self.layers.is_inside(position));
+                let own = layer.sums.iter().chain(&layer.outputs);
+                inside.chain(own.copied()).collect()
+            }
+            Item::Constant(..) => vec![],
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! What a picture shows of a graph.
+
+use std::collections::{HashMap, HashSet};
+use std::slice;
+
+use super::card::Card;
+use super::graph::{Graph, Item, Options};
+use crate::engine::{TopologicalOrder, Value};
+
+/// Cards, the result first, each of which reads others.
+pub(super) struct Sketch {
+    pub(super) cards: Vec<Card>,
+    /// The number of nodes in the graph, and how many of them the cards stand for.
+    nodes: usize,
+    shown: usize,
+}
+
+impl Sketch {
+    pub(super) fn new(root: &Value, options: &Options) -> Self {
+        let order = TopologicalOrder::of(slice::from_ref(root));
+        let graph = Graph::new(&order, options);
+        let items = graph.nearest(options.max_nodes);
+        let places: HashMap<_, _> = items.iter().copied().zip(0..).collect();
+        let shown: HashSet<_> = items
+            .iter()
+            .flat_map(|&item| graph.nodes_of(item))
+            .collect();
+
+        let mut cards: Vec<_> = items.iter().map(|&item| card(item, &graph)).collect();
+        for (place, &item) in items.iter().enumerate() {
+            let operands = graph.operands(item);
+            let places = operands.iter().filter_map(|operand| places.get(operand));
+            cards[place].operands = places.copied().collect();
+            let left_out = operands.len() - cards[place].operands.len();
+            if left_out > 0 {
+                let rest = cards.len();
+                cards[place].operands.push(rest);
+                cards.push(Card::of_rest(left_out));
+            }
+        }
+        Self {
+            cards,
+            nodes: order.nodes().len(),
+            shown: shown.len(),
+        }
+    }
+
+    /// How many nodes are shown, if not all are.
+    pub(super) fn caption(&self) -> Option<String> {
+        let Self { nodes, shown, .. } = self;
+        (shown < nodes).then(|| format!("{shown} of {nodes} nodes are shown"))
+    }
+}
+
+fn card(item: Item, graph: &Graph) -> Card {
+    match item {
+        Item::Node(position) => Card::of_node(graph.node(position), graph),
+        Item::Layer(layer) => Card::of_layer(graph.layer(layer), graph),
+        Item::Constant(position, side) => Card::of_constant(graph.constant(position, side)),
+    }
+}

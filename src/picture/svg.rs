@@ -1,0 +1,190 @@
+//! A picture as SVG.
+
+use std::fmt::{self, Write};
+use std::iter;
+
+use super::card::{Card, Kind};
+use super::layout::{Layout, Level, Outline, Point};
+use super::sketch::Sketch;
+
+/// Of a monospaced font of size 12, with some room to spare: no font is known to be there.
+const CHARACTER_WIDTH: f64 = 7.4;
+const LINE_HEIGHT: f64 = 16.0;
+const PADDING: f64 = 8.0;
+/// Half the height of an operation.
+const RADIUS: f64 = 13.0;
+/// How far the card behind a layer's sticks out.
+const OFFSET: f64 = 4.0;
+
+pub(super) fn write(sketch: &Sketch, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let outlines: Vec<_> = sketch.cards.iter().map(outline).collect();
+    let layout = Layout::of(&outlines);
+    let [mut width, mut height] = layout.size;
+    let caption = sketch.caption();
+    if let Some(caption) = &caption {
+        width = width.max(text_width(caption) + 2.0 * PADDING);
+        height += LINE_HEIGHT;
+    }
+    let label = format!("graph of {}", sketch.cards[0].title);
+    writeln!(
+        f,
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
+         viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"monospace\" font-size=\"12\" \
+         role=\"img\" aria-label=\"{}\">",
+        Escaped(&label)
+    )?;
+    writeln!(f, "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>")?;
+    writeln!(f, "<g fill=\"none\" stroke=\"gray\">")?;
+    layout
+        .lines
+        .iter()
+        .try_for_each(|line| write_line(line, f))?;
+    writeln!(f, "</g>\n<g text-anchor=\"middle\">")?;
+    let places = outlines.iter().zip(&layout.corners);
+    for (card, (outline, corner)) in sketch.cards.iter().zip(places) {
+        write_card(card, *corner, outline.size, f)?;
+    }
+    writeln!(f, "</g>")?;
+    if let Some(caption) = caption {
+        let y = height - PADDING;
+        writeln!(f, "<text x=\"{PADDING}\" y=\"{y:.1}\">{caption}</text>")?;
+    }
+    writeln!(f, "</svg>")
+}
+
+/// A character beyond ASCII may be twice as wide.
+fn text_width(text: &str) -> f64 {
+    let columns = text
+        .chars()
+        .map(|character| if character.is_ascii() { 1.0 } else { 2.0 });
+    CHARACTER_WIDTH * columns.sum::<f64>()
+}
+
+/// The width of an operation, which stands in front of its result.
+fn operation_width(card: &Card) -> f64 {
+    let label = card.operation.as_deref();
+    label.map_or(0.0, |label| {
+        (text_width(label) + 2.0 * PADDING).max(2.0 * RADIUS)
+    })
+}
+
+fn outline(card: &Card) -> Outline<'_> {
+    let texts = card.name.iter().chain(&card.lines);
+    let widths = texts.map(|text| text_width(text));
+    let width = widths.fold(0.0, f64::max) + 2.0 * PADDING + operation_width(card);
+    let lines = card.lines.len() + usize::from(card.name.is_some());
+    let height = lines as f64 * LINE_HEIGHT + PADDING;
+    let count = card.operands.len();
+    let ports = (0..count).map(|i| {
+        let place = 2.0 * (i + 1) as f64 / (count + 1) as f64 - 1.0; // from -1 to 1
+        let (reach, depth) = match card.operation {
+            Some(_) => {
+                let radius = operation_width(card) / 2.0;
+                (RADIUS, radius - radius * (1.0 - place * place).sqrt())
+            }
+            None => (height / 2.0, 0.0),
+        };
+        [depth, height / 2.0 + reach * place]
+    });
+    Outline {
+        size: [width, height],
+        operands: &card.operands,
+        ports: ports.collect(),
+        keeps_order: card.is_ordered,
+    }
+}
+
+/// A line that bends between its levels.
+fn write_line(line: &[Level], f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    let [first, ..] = line else {
+        return Ok(());
+    };
+    write!(
+        f,
+        "<path d=\"M{:.1} {:.1}H{:.1}",
+        first.left, first.y, first.right
+    )?;
+    for (from, to) in iter::zip(line, &line[1..]) {
+        let (middle, Level { left, right, y }) = (f64::midpoint(from.right, to.left), to);
+        if (from.y - y).abs() > 0.05 {
+            write!(
+                f,
+                "C{middle:.1} {:.1} {middle:.1} {y:.1} {left:.1} {y:.1}",
+                from.y
+            )?;
+        }
+        write!(f, "H{right:.1}")?;
+    }
+    writeln!(f, "\"/>")
+}
+
+fn write_card(
+    card: &Card,
+    [left, top]: Point,
+    [width, height]: [f64; 2],
+    f: &mut fmt::Formatter<'_>,
+) -> fmt::Result {
+    let ahead = operation_width(card);
+    let [left, width] = [left + ahead, width - ahead];
+    writeln!(f, "<g><title>{}</title>", Escaped(&card.title))?;
+    let size = format!("width=\"{width:.1}\" height=\"{height:.1}\" fill=\"white\"");
+    if card.kind == Kind::Layer {
+        let (x, y) = (left + OFFSET, top - OFFSET);
+        writeln!(
+            f,
+            "<rect x=\"{x:.1}\" y=\"{y:.1}\" {size} stroke=\"black\"/>"
+        )?;
+    }
+    let style = match card.kind {
+        Kind::Parameter => " stroke=\"black\" stroke-width=\"2.5\"",
+        Kind::Constant => " stroke=\"black\" stroke-dasharray=\"2 2\" rx=\"8\"",
+        Kind::Result => " stroke=\"black\" rx=\"6\"",
+        Kind::Input | Kind::Layer => " stroke=\"black\"",
+        Kind::Rest => "",
+    };
+    writeln!(f, "<rect x=\"{left:.1}\" y=\"{top:.1}\" {size}{style}/>")?;
+
+    let names = card.name.iter().map(|name| (name, " font-weight=\"bold\""));
+    let lines = card.lines.iter().map(|line| (line, ""));
+    let x = left + width / 2.0;
+    for (i, (text, weight)) in names.chain(lines).enumerate() {
+        let y = top + LINE_HEIGHT * (i + 1) as f64;
+        writeln!(
+            f,
+            "<text x=\"{x:.1}\" y=\"{y:.1}\"{weight}>{}</text>",
+            Escaped(text)
+        )?;
+    }
+    if let Some(label) = &card.operation {
+        let (x, y) = (left - ahead / 2.0, top + height / 2.0);
+        writeln!(
+            f,
+            "<ellipse cx=\"{x:.1}\" cy=\"{y:.1}\" rx=\"{:.1}\" ry=\"{RADIUS}\" fill=\"#eee\" \
+             stroke=\"black\"/>",
+            ahead / 2.0
+        )?;
+        let y = y + LINE_HEIGHT / 4.0;
+        writeln!(
+            f,
+            "<text x=\"{x:.1}\" y=\"{y:.1}\">{}</text>",
+            Escaped(label)
+        )?;
+    }
+    writeln!(f, "</g>")
+}
+
+/// A text of an element or an attribute. Characters that XML does not allow are written as in Rust.
+struct Escaped<'a>(&'a str);
+
+impl fmt::Display for Escaped<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.chars().try_for_each(|character| match character {
+            '<' => f.write_str("&lt;"),
+            '>' => f.write_str("&gt;"),
+            '&' => f.write_str("&amp;"),
+            '"' => f.write_str("&quot;"),
+            '\u{fffe}' | '\u{ffff}' => write!(f, "{}", character.escape_unicode()),
+            _ => f.write_char(character),
+        })
+    }
+}
