@@ -46,13 +46,21 @@
 //! of leaves as weights with a bias, and its activation. At most 200 boxes are drawn, those nearest
 //! to the result, or as many as [`max_nodes`](Picture::max_nodes) says. Below an abridged picture
 //! stands how many nodes it shows.
+//!
+//! # Notebooks
+//!
+//! In a notebook with the kernel evcxr, a `Value`, a `Picture` and a
+//! [`ConfusionMatrix`](crate::metrics::ConfusionMatrix) show themselves when they are the last
+//! expression of a cell.
 
 mod card;
+mod confusion;
 mod graph;
 mod graphviz;
 mod layers;
 #[cfg(feature = "svg")]
 mod layout;
+mod notebook;
 mod sketch;
 #[cfg(feature = "svg")]
 mod svg;
@@ -67,13 +75,13 @@ use crate::engine::Value;
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Picture<'a> {
-    pub(crate) root: &'a Value,
+    root: &'a Value,
     options: Options<'a>,
-    pub(crate) format: Format,
+    format: Format,
 }
 
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Format {
+enum Format {
     Graphviz,
     #[cfg(feature = "svg")]
     Svg,

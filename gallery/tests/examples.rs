@@ -51,13 +51,32 @@ fn pictures_are_drawn() {
         ),
         ("sine.svg", ["R²", "data", "fit"]),
         ("losses.svg", ["step", "mean hinge loss", "Momentum, 0.1"]),
-        ("confusion.svg", ["360 held-out images", "read", "actual"]),
+        ("confusion.svg", ["predicted", "actual", ">0<"]),
     ] {
         let picture = fs::read_to_string(directory.join(name)).unwrap();
         assert!(picture.starts_with("<svg") && picture.trim_end().ends_with("</svg>"));
         for text in texts {
             assert!(picture.contains(text), "{name}: {text}");
         }
+    }
+}
+
+#[test]
+fn the_pictures_of_graphs_are_what_the_crate_draws() {
+    let directory = path("graphs");
+    let drawn = stdout(&example("graphs", &[directory.to_str().unwrap()]));
+    assert_eq!(drawn.lines().count(), 6);
+    let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("pictures");
+    for drawn in drawn.lines().map(Path::new) {
+        let name = drawn.file_name().unwrap();
+        let [drawn, committed] =
+            [drawn, &pictures.join(name)].map(|path| fs::read_to_string(path).unwrap());
+        assert!(
+            drawn == committed,
+            "{} is not what is drawn: run `cargo run --release -p micrograd-gallery --example \
+             graphs gallery/pictures`",
+            name.display()
+        );
     }
 }
 

@@ -1,0 +1,49 @@
+//! How values, pictures and confusion matrices show themselves in a notebook: by text on the
+//! standard output, from which the kernel evcxr takes a content for each MIME type.
+
+use std::fmt::Display;
+
+use super::{Format, Picture};
+use crate::engine::Value;
+use crate::metrics::ConfusionMatrix;
+
+const SVG: &str = "image/svg+xml";
+const TEXT: &str = "text/plain";
+
+impl Value {
+    /// Shows the graph below this node in a notebook: as a tree, and with the feature `svg` as a
+    /// picture. The kernel evcxr calls it for the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        #[cfg(feature = "svg")]
+        show(SVG, &self.svg());
+        show(TEXT, &self.tree());
+    }
+}
+
+impl Picture<'_> {
+    /// Shows the picture in a notebook: as SVG with a tree beside it, or as text for Graphviz. The
+    /// kernel evcxr calls it for the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        match self.format {
+            Format::Graphviz => show(TEXT, self),
+            #[cfg(feature = "svg")]
+            Format::Svg => {
+                show(SVG, self);
+                show(TEXT, &self.root.tree());
+            }
+        }
+    }
+}
+
+impl ConfusionMatrix {
+    /// Shows the matrix in a notebook, as a picture and as a table. The kernel evcxr calls it for
+    /// the last expression of a cell.
+    pub fn evcxr_display(&self) {
+        show(SVG, &self.svg());
+        show(TEXT, self);
+    }
+}
+
+fn show(mime_type: &str, content: &impl Display) {
+    println!("EVCXR_BEGIN_CONTENT {mime_type}\n{content}\nEVCXR_END_CONTENT");
+}
