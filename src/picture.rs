@@ -1,14 +1,7 @@
 //! Pictures of a graph: as SVG, or as text for Graphviz.
 //!
-//! [`Value::graphviz`] writes what micrograd's `draw_dot` draws, for the program `dot`.
-#![cfg_attr(
-    feature = "svg",
-    doc = "[`Value::svg`] draws it without Graphviz, for a browser, a notebook or a page of notes."
-)]
-#![cfg_attr(
-    not(feature = "svg"),
-    doc = "`Value::svg` of the feature `svg` draws it without Graphviz."
-)]
+//! [`Value::svg`] draws a graph for a browser, a notebook or a page of notes; [`Value::graphviz`]
+//! writes what micrograd's `draw_dot` draws, for the program `dot`.
 //! Both return a [`Picture`], which prints itself:
 //!
 //! ```
@@ -58,11 +51,9 @@ mod confusion;
 mod graph;
 mod graphviz;
 mod layers;
-#[cfg(feature = "svg")]
 mod layout;
 mod notebook;
 mod sketch;
-#[cfg(feature = "svg")]
 mod svg;
 
 use std::fmt;
@@ -83,7 +74,6 @@ pub struct Picture<'a> {
 #[derive(Clone, Copy, Debug)]
 enum Format {
     Graphviz,
-    #[cfg(feature = "svg")]
     Svg,
 }
 
@@ -107,7 +97,6 @@ impl Value {
     /// std::fs::write("y.svg", svg).unwrap();
     /// # }
     /// ```
-    #[cfg(feature = "svg")]
     pub fn svg(&self) -> Picture<'_> {
         self.picture(Format::Svg)
     }
@@ -155,7 +144,6 @@ impl fmt::Display for Picture<'_> {
         let sketch = Sketch::new(self.root, &self.options);
         match self.format {
             Format::Graphviz => graphviz::write(&sketch, f),
-            #[cfg(feature = "svg")]
             Format::Svg => svg::write(&sketch, f),
         }
     }

@@ -1,15 +1,18 @@
 //! Where the cards of a picture stand, and where the lines between them run.
 //!
-//! The cards stand in columns, each one column to the left of the leftmost card that reads it. A line
-//! to a column farther on goes through each column between in a lane of its own, where no card
-//! stands, and bends only in the gaps between columns. All lines from one card share their lanes.
-//! The order in a column and the heights are those of Sugiyama's method (Sugiyama, Tagawa and Toda
-//! 1981), by the crate `rust-sugiyama`.
+//! Sugiyama's method (Sugiyama, Tagawa and Toda 1981) for a graph without circles: the cards stand in
+//! columns, each one column to the left of the leftmost card that reads it. A line to a column
+//! farther on passes each column between in a lane of its own, where no card stands, and bends only
+//! in the gaps between columns. All lines from one card share their lanes. Then the cards and lanes
+//! of each column are ordered, and moved up and down.
 
-use std::collections::HashMap;
-use std::iter;
+mod heights;
+mod order;
 
-use rust_sugiyama::configure::Config;
+use std::collections::{HashMap, HashSet};
+
+use self::heights::heights;
+use self::order::order;
 
 pub(super) type Point = [f64; 2];
 
@@ -28,11 +31,15 @@ pub(super) struct Layout {
     pub(super) size: [f64; 2],
     /// The upper left corner of each card.
     pub(super) corners: Vec<Point>,
-    /// From a card to one that reads it, each line as the levels on which it passes the columns.
-    pub(super) lines: Vec<Vec<Level>>,
+    pub(super) lines: Vec<Line>,
 }
 
+/// A line as the levels on which it passes the columns, from left to right. It begins at a card, or
+/// where another line from that card leaves a column.
+pub(super) type Line = Vec<Level>;
+
 /// A level part of a line.
+#[derive(Clone, Copy)]
 pub(super) struct Level {
     pub(super) left: f64,
     pub(super) right: f64,
@@ -42,169 +49,221 @@ pub(super) struct Level {
 const MARGIN: f64 = 10.0;
 const COLUMN_GAP: f64 = 36.0;
 const ROW_GAP: f64 = 14.0;
-const LANE_HEIGHT: f64 = 2.0;
+const LANE_GAP: f64 = 8.0;
 
 impl Layout {
     /// The layout of cards, of which the first one is read by none.
     pub(super) fn of(cards: &[Outline]) -> Self {
-        let columns = Columns::of(cards);
-        let lanes = Lanes::of(cards, &columns);
-        let (heights, height) = lanes.heights(cards);
+        let columns = columns(cards);
+        let mut grid = Grid::of(cards, &columns);
+        order(&mut grid);
+        let (heights, height) = heights(&grid, MARGIN);
+        let (spans, width) = spans(cards, &columns);
+
         let corner = |card: usize| {
-            let [width, height] = cards[card].size;
-            let column = columns.column[card];
-            let indent = (columns.width[column] - width) / 2.0;
-            [columns.left[column] + indent, heights[card] - height / 2.0]
+            let ([left, right], [width, height]) = (spans[columns[card]], cards[card].size);
+            [
+                f64::midpoint(left, right - width),
+                heights[card] - height / 2.0,
+            ]
         };
         let corners: Vec<_> = (0..cards.len()).map(corner).collect();
-
-        let route = |reader: usize, operand: usize| {
-            let column = columns.column[operand];
-            let start = Level {
-                left: corners[operand][0] + cards[operand].size[0],
-                right: columns.right(column),
-                y: heights[operand],
-            };
-            let passed = columns.column[reader] + 1..column;
-            let lanes = passed.rev().map(|column| Level {
-                left: columns.left[column],
-                right: columns.right(column),
-                y: heights[lanes.lane[&(operand, column)]],
-            });
-            iter::once(start).chain(lanes).collect::<Vec<_>>()
-        };
-        let mut lines = Vec::new();
-        for (reader, card) in cards.iter().enumerate() {
-            let operands = card.operands.iter();
-            let mut routes: Vec<_> = operands.map(|&operand| route(reader, operand)).collect();
-            if !card.keeps_order {
-                routes.sort_by(|a, b| a[a.len() - 1].y.total_cmp(&b[b.len() - 1].y));
+        // The level on which lines from a card pass a column, or leave that of the card.
+        let level = |card: usize, column: usize| {
+            let [left, right] = spans[column];
+            let lane = grid.lanes.get(&(card, column));
+            match lane {
+                Some(&lane) => Level {
+                    left,
+                    right,
+                    y: heights[lane],
+                },
+                None => Level {
+                    left: corners[card][0] + cards[card].size[0],
+                    right,
+                    y: heights[card],
+                },
             }
-            for (mut line, port) in routes.into_iter().zip(&card.ports) {
-                line.push(Level {
-                    left: columns.left[columns.column[reader]],
-                    right: corners[reader][0] + port[0],
-                    y: corners[reader][1] + port[1],
-                });
-                lines.push(line);
+        };
+        let trunk = |card: usize| {
+            let passed = (0..=columns[card]).rev().take_while(|&column| {
+                column == columns[card] || grid.lanes.contains_key(&(card, column))
+            });
+            passed.map(|column| level(card, column)).collect()
+        };
+        let mut lines: Vec<Line> = (1..cards.len()).map(trunk).collect();
+        for (reader, card) in cards.iter().enumerate() {
+            let column = columns[reader];
+            let operands = card.operands.iter();
+            let mut starts: Vec<_> = operands
+                .map(|&operand| level(operand, column + 1))
+                .collect();
+            if !card.keeps_order {
+                starts.sort_by(|a, b| a.y.total_cmp(&b.y));
+            }
+            let [left, _] = spans[column];
+            let [x, y] = corners[reader];
+            for (Level { right, y: from, .. }, port) in starts.into_iter().zip(&card.ports) {
+                let start = Level {
+                    left: right,
+                    right,
+                    y: from,
+                };
+                let end = Level {
+                    left,
+                    right: x + port[0],
+                    y: y + port[1],
+                };
+                lines.push(vec![start, end]);
             }
         }
         Self {
-            size: [columns.right(0) + MARGIN, height],
+            size: [width, height],
             corners,
             lines,
         }
     }
 }
 
-/// The columns, numbered from right to left.
-struct Columns {
-    /// For each card, its column.
-    column: Vec<usize>,
-    left: Vec<f64>,
-    width: Vec<f64>,
-}
-
-impl Columns {
-    fn of(cards: &[Outline]) -> Self {
-        let mut readers = vec![0; cards.len()];
-        let operands = cards.iter().flat_map(|card| card.operands);
-        operands.for_each(|&operand| readers[operand] += 1);
-        let mut column = vec![0; cards.len()];
-        let mut ready = vec![0];
-        while let Some(card) = ready.pop() {
-            for &operand in cards[card].operands {
-                column[operand] = column[operand].max(column[card] + 1);
-                readers[operand] -= 1;
-                if readers[operand] == 0 {
-                    ready.push(operand);
-                }
+/// The column of each card, counted from the right.
+fn columns(cards: &[Outline]) -> Vec<usize> {
+    let mut readers = vec![0; cards.len()];
+    for &operand in cards.iter().flat_map(|card| card.operands) {
+        readers[operand] += 1;
+    }
+    let mut columns = vec![0; cards.len()];
+    let mut ready = vec![0];
+    while let Some(card) = ready.pop() {
+        for &operand in cards[card].operands {
+            columns[operand] = columns[operand].max(columns[card] + 1);
+            readers[operand] -= 1;
+            if readers[operand] == 0 {
+                ready.push(operand);
             }
         }
-        let count = column.iter().max().map_or(0, |last| last + 1);
-        let mut width = vec![0.0_f64; count];
-        for (card, &column) in cards.iter().zip(&column) {
-            width[column] = width[column].max(card.size[0]);
-        }
-        let mut left = vec![0.0; count];
-        let mut x = MARGIN;
-        for column in (0..count).rev() {
-            left[column] = x;
-            x += width[column] + COLUMN_GAP;
-        }
-        Self {
-            column,
-            left,
-            width,
-        }
     }
-
-    fn right(&self, column: usize) -> f64 {
-        self.left[column] + self.width[column]
-    }
+    columns
 }
 
-/// What stands in the columns: first the cards, then the lanes of lines that pass by.
-struct Lanes {
-    /// The place of the lane for lines from a card through a column.
-    lane: HashMap<(usize, usize), usize>,
-    /// From column to column, each from the reader to what it reads.
-    edges: Vec<(u32, u32)>,
+/// From where to where each column goes, and the width of the picture.
+fn spans(cards: &[Outline], columns: &[usize]) -> (Vec<[f64; 2]>, f64) {
+    let count = columns.iter().max().map_or(0, |last| last + 1);
+    let mut spans = vec![[0.0_f64; 2]; count];
+    for (card, &column) in cards.iter().zip(columns) {
+        let [_, width] = &mut spans[column];
+        *width = width.max(card.size[0]);
+    }
+    let mut x = MARGIN;
+    for span in spans.iter_mut().rev() {
+        *span = [x, x + span[1]];
+        x = span[1] + COLUMN_GAP;
+    }
+    (spans, x - COLUMN_GAP + MARGIN)
 }
 
-impl Lanes {
-    fn of(cards: &[Outline], columns: &Columns) -> Self {
-        let mut lane = HashMap::new();
-        let mut edges = Vec::new();
+/// The cards and lanes, called slots, in their columns. The cards come first.
+struct Grid {
+    cards: usize,
+    /// The lane for lines from a card through a column.
+    lanes: HashMap<(usize, usize), usize>,
+    /// The slots of each column, from top to bottom.
+    columns: Vec<Vec<usize>>,
+    heights: Vec<f64>,
+    /// For each slot, those that it is joined to: in the column to the left, and to the right.
+    neighbours: [Vec<Vec<usize>>; 2],
+    joined: HashSet<(usize, usize)>,
+}
+
+const LEFT: usize = 0;
+const RIGHT: usize = 1;
+
+impl Grid {
+    fn of(cards: &[Outline], column_of: &[usize]) -> Self {
+        let mut grid = Self {
+            cards: cards.len(),
+            lanes: HashMap::new(),
+            columns: Vec::new(),
+            heights: cards.iter().map(|card| card.size[1]).collect(),
+            neighbours: [LEFT, RIGHT].map(|_| vec![Vec::new(); cards.len()]),
+            joined: HashSet::new(),
+        };
         for (reader, card) in cards.iter().enumerate() {
             for &operand in card.operands {
-                let mut from = reader;
-                for column in columns.column[reader] + 1..columns.column[operand] {
-                    let place = cards.len() + lane.len();
-                    let to = *lane.entry((operand, column)).or_insert(place);
-                    edges.push((index(from), index(to)));
-                    from = to;
+                let mut slot = reader;
+                for column in column_of[reader] + 1..column_of[operand] {
+                    slot = grid.join_lane(slot, (operand, column));
                 }
-                edges.push((index(from), index(operand)));
+                grid.join(slot, operand);
             }
         }
-        edges.sort_unstable();
-        edges.dedup();
-        Self { lane, edges }
+        grid.fill_columns(column_of);
+        grid
     }
 
-    /// The heights of the middles of cards and lanes, and that of the picture.
-    fn heights(&self, cards: &[Outline]) -> (Vec<f64>, f64) {
-        let lanes = self.lane.values().map(|_| LANE_HEIGHT);
-        let extents: Vec<_> = cards.iter().map(|card| card.size[1]).chain(lanes).collect();
-        let vertices: Vec<_> = extents
-            .iter()
-            .enumerate()
-            .map(|(i, &extent)| (index(i), (extent, 1.0)))
-            .collect();
-        let config = Config {
-            vertex_spacing: ROW_GAP,
-            dummy_vertices: false, // the lanes are there already
-            ..Config::default()
-        };
-        let parts = rust_sugiyama::from_vertices_and_edges(&vertices, &self.edges, &config);
-        let mut middles = vec![0.0; extents.len()];
-        for (place, (x, _)) in parts.into_iter().flat_map(|(part, ..)| part) {
-            middles[place] = -x; // its x grows to the right, ours upwards
-        }
-        let edges = |sign: f64| {
-            let edges = middles.iter().zip(&extents);
-            edges.map(move |(middle, extent)| middle + sign * extent / 2.0)
-        };
-        let top = edges(-1.0).fold(f64::INFINITY, f64::min) - MARGIN;
-        let bottom = edges(1.0).fold(f64::NEG_INFINITY, f64::max) + MARGIN;
-        for middle in &mut middles {
-            *middle -= top;
-        }
-        (middles, bottom - top)
+    /// Joins a slot to a lane on its left, which is made if it is not there yet.
+    fn join_lane(&mut self, slot: usize, key: (usize, usize)) -> usize {
+        let lane = *self.lanes.entry(key).or_insert_with(|| {
+            self.heights.push(0.0);
+            self.neighbours
+                .iter_mut()
+                .for_each(|side| side.push(Vec::new()));
+            self.heights.len() - 1
+        });
+        self.join(slot, lane);
+        lane
     }
-}
 
-fn index(place: usize) -> u32 {
-    u32::try_from(place).expect("a picture has fewer boxes than 2^32")
+    /// Joins a slot to one on its left, once.
+    fn join(&mut self, slot: usize, left: usize) {
+        if self.joined.insert((slot, left)) {
+            self.neighbours[LEFT][slot].push(left);
+            self.neighbours[RIGHT][left].push(slot);
+        }
+    }
+
+    /// Puts the slots into their columns in the order in which a walk from the result finds them, so
+    /// that operands stand in the order of the expression at first.
+    fn fill_columns(&mut self, column_of: &[usize]) {
+        let mut column_of = column_of.to_vec();
+        column_of.resize(self.heights.len(), 0);
+        for (&(_, column), &lane) in &self.lanes {
+            column_of[lane] = column;
+        }
+        let count = column_of.iter().max().map_or(0, |last| last + 1);
+        self.columns = vec![Vec::new(); count];
+        let mut seen = vec![false; self.heights.len()];
+        let mut waiting = vec![0];
+        while let Some(slot) = waiting.pop() {
+            if !seen[slot] {
+                seen[slot] = true;
+                self.columns[column_of[slot]].push(slot);
+                waiting.extend(self.neighbours[LEFT][slot].iter().rev());
+            }
+        }
+    }
+
+    fn is_lane(&self, slot: usize) -> bool {
+        slot >= self.cards
+    }
+
+    /// For each slot, where it stands in its column.
+    fn positions(&self) -> Vec<usize> {
+        let mut positions = vec![0; self.heights.len()];
+        for column in &self.columns {
+            for (position, &slot) in column.iter().enumerate() {
+                positions[slot] = position;
+            }
+        }
+        positions
+    }
+
+    /// How far apart the middles of two slots must be, of which one stands above the other.
+    fn distance(&self, above: usize, below: usize) -> f64 {
+        let gap = if self.is_lane(above) && self.is_lane(below) {
+            LANE_GAP
+        } else {
+            ROW_GAP
+        };
+        gap + f64::midpoint(self.heights[above], self.heights[below])
+    }
 }

@@ -11,10 +11,8 @@ const SVG: &str = "image/svg+xml";
 const TEXT: &str = "text/plain";
 
 impl Value {
-    /// Shows the graph below this node in a notebook: as a tree, and with the feature `svg` as a
-    /// picture. The kernel evcxr calls it for the last expression of a cell.
+    /// Shows the graph below this node in a notebook: as a picture and as a tree. The kernel evcxr calls it for the last expression of a cell.
     pub fn evcxr_display(&self) {
-        #[cfg(feature = "svg")]
         show(SVG, &self.svg());
         show(TEXT, &self.tree());
     }
@@ -26,7 +24,6 @@ impl Picture<'_> {
     pub fn evcxr_display(&self) {
         match self.format {
             Format::Graphviz => show(TEXT, self),
-            #[cfg(feature = "svg")]
             Format::Svg => {
                 show(SVG, self);
                 show(TEXT, &self.root.tree());
