@@ -213,7 +213,11 @@ pub(crate) fn short(number: f64) -> String {
 }
 
 fn rounded(number: f64) -> f64 {
-    format!("{number:.3e}").parse().unwrap_or(number)
+    let rounded = format!("{number:.3e}").parse();
+    rounded
+        .ok()
+        .filter(|rounded: &f64| rounded.is_finite())
+        .unwrap_or(number)
 }
 
 impl Steps {

@@ -215,11 +215,12 @@ impl Item<'_> {
     }
 }
 
-/// The name with its control characters escaped, for a line break would tear the tree.
+/// The name with its control characters escaped, for a line break would tear the tree. So are the two
+/// characters of no meaning that XML does not allow.
 pub(crate) fn printable(name: &str) -> String {
     let mut printable = String::new();
     for character in name.chars() {
-        if character.is_control() {
+        if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') {
             printable.extend(character.escape_default());
         } else {
             printable.push(character);

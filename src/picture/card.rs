@@ -36,30 +36,26 @@ pub(super) enum Kind {
 /// The most outputs of a layer whose numbers are shown.
 const MOST_NUMBERS: usize = 3;
 
-/// The most characters of a name that are shown.
-const MOST_CHARACTERS: usize = 24;
+/// The most characters of a name and of a title. Graphviz reads texts of up to 16 KiB.
+const LONGEST_NAME: usize = 24;
+const LONGEST_TITLE: usize = 1000;
 
 impl Card {
-    fn new(kind: Kind, lines: impl Into<Vec<String>>, title: String) -> Self {
+    fn new(kind: Kind, lines: impl Into<Vec<String>>, title: &str) -> Self {
         Self {
             kind,
             operation: None,
             name: None,
             lines: lines.into(),
-            title,
+            title: abridged(title, LONGEST_TITLE),
             operands: Vec::new(),
             is_ordered: false,
         }
     }
 
     fn with_name(self, name: &str) -> Self {
-        let name = printable(name);
-        let name = match name.char_indices().nth(MOST_CHARACTERS) {
-            Some((end, _)) => format!("{}…", &name[..end]),
-            None => name,
-        };
         Self {
-            name: Some(name),
+            name: Some(abridged(&printable(name), LONGEST_NAME)),
             ..self
         }
     }
@@ -87,7 +83,7 @@ impl Card {
         let card = Self {
             operation: label.map(String::from),
             is_ordered: is_ordered(&operation),
-            ..Self::new(kind, lines, title)
+            ..Self::new(kind, lines, &title)
         };
         match node.name() {
             Some(name) => card.with_name(&name),
@@ -97,7 +93,7 @@ impl Card {
 
     pub(super) fn of_constant(number: f64) -> Self {
         let title = format!("the constant {}", number_text(number));
-        Self::new(Kind::Constant, [short(number)], title)
+        Self::new(Kind::Constant, [short(number)], &title)
     }
 
     pub(super) fn of_layer(layer: &Layer, graph: &Graph) -> Self {
@@ -135,13 +131,13 @@ impl Card {
         let parameters = counted(sums.iter().flat_map(weights).count(), "parameter");
         let title = format!("{}: {neurons}, {inputs}, {parameters}", printable(name));
         let lines = [about, format!("data {data}"), format!("grad {grad}")];
-        Self::new(Kind::Layer, lines, title).with_name(name)
+        Self::new(Kind::Layer, lines, &title).with_name(name)
     }
 
     /// Stands for operands that are left out.
     pub(super) fn of_rest(count: usize) -> Self {
         let title = format!("{} left out", counted(count, "operand"));
-        Self::new(Kind::Rest, [format!("… {count} more")], title)
+        Self::new(Kind::Rest, [format!("… {count} more")], &title)
     }
 }
 
@@ -172,4 +168,11 @@ fn block(name: &str) -> Option<&str> {
 fn counted(count: usize, thing: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{count} {thing}{plural}")
+}
+
+fn abridged(text: &str, longest: usize) -> String {
+    match text.char_indices().nth(longest) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.into(),
+    }
 }

@@ -22,8 +22,8 @@ pub(super) fn write(sketch: &Sketch, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         };
         let title = Escaped(&card.title);
         write!(f, "    {i} [label=")?;
-        let lines = card.name.iter().chain(&card.lines);
-        let fields: Vec<_> = lines.map(|line| Field(line).to_string()).collect();
+        let name = card.name.iter().map(|name| Field(name).to_string());
+        let fields: Vec<_> = name.chain(card.lines.iter().cloned()).collect();
         match fields.as_slice() {
             [field] => write!(f, "\"{field}\"")?,
             fields => write!(f, "\"{{ {} }}\"", fields.join(" | "))?,

@@ -173,7 +173,7 @@ fn write_card(
     writeln!(f, "</g>")
 }
 
-/// A text of an element or an attribute. Characters that XML does not allow are written as in Rust.
+/// A text of an element or an attribute.
 struct Escaped<'a>(&'a str);
 
 impl fmt::Display for Escaped<'_> {
@@ -183,7 +183,6 @@ impl fmt::Display for Escaped<'_> {
             '>' => f.write_str("&gt;"),
             '&' => f.write_str("&amp;"),
             '"' => f.write_str("&quot;"),
-            '\u{fffe}' | '\u{ffff}' => write!(f, "{}", character.escape_unicode()),
             _ => f.write_char(character),
         })
     }
