@@ -64,6 +64,7 @@ fn use_up(output: &Value) {
     output.backward();
     let _ = (output.data(), output.grad(), output.tree().to_string());
     let _ = format!("{output} {output:?}");
+    let _ = (output.svg().to_string(), output.graphviz().to_string());
     if let Some(anomaly) = output.find_anomaly() {
         let _ = (anomaly.pass(), anomaly.node().data(), anomaly.row());
         let _ = anomaly.to_string();
@@ -398,6 +399,24 @@ fn values(survey: &mut Survey) {
                 assert_eq!(sum.find_anomaly().is_some(), count > 0);
                 let steps = sum.backward_steps();
                 assert!(steps.iter().count() > 0 && !steps.to_string().is_empty());
+            }
+        },
+    );
+    survey.cover(
+        "Value::svg Value::graphviz Picture::expanded Picture::max_nodes Picture::with_parameters \
+         Value::evcxr_display Picture::evcxr_display",
+        || {
+            for count in LENGTHS {
+                let leaves = leaves(count);
+                let sum: Value = leaves.iter().sum();
+                for picture in [sum.svg(), sum.graphviz()] {
+                    for max_nodes in [0, 1, 1000] {
+                        let picture = picture.clone().expanded().with_parameters(&leaves);
+                        assert!(!picture.max_nodes(max_nodes).to_string().is_empty());
+                    }
+                    picture.evcxr_display();
+                }
+                sum.evcxr_display();
             }
         },
     );
@@ -977,7 +996,8 @@ fn metrics(survey: &mut Survey) {
         }
     });
     let functions = "ConfusionMatrix::new ConfusionMatrix::rows ConfusionMatrix::precision \
-         ConfusionMatrix::recall ConfusionMatrix::f1";
+         ConfusionMatrix::recall ConfusionMatrix::f1 ConfusionMatrix::svg \
+         ConfusionMatrix::evcxr_display";
     survey.cover(functions, || {
         for count in LENGTHS {
             let matrix = ConfusionMatrix::new(&vec![0; count], &vec![1; count], 2);
@@ -985,7 +1005,9 @@ fn metrics(survey: &mut Survey) {
             assert_eq!(matrix.precision()[1], 0.0);
             let _ = (matrix.recall(), matrix.f1(), matrix.to_string());
         }
-        let _ = ConfusionMatrix::new(&[], &[], 0).to_string();
+        let empty = ConfusionMatrix::new(&[], &[], 0);
+        let _ = (empty.to_string(), empty.svg());
+        empty.evcxr_display();
     });
 }
 

@@ -6,8 +6,8 @@ use super::graph::Value;
 /// order of [`Value::operands`].
 ///
 /// The list is a plain one, of handles; it does not change when the graph grows. With
-/// [`Value::operation`] and [`Value::operands`] you can write tools such as this one, which writes
-/// a graph as text for Graphviz:
+/// [`Value::operation`] and [`Value::operands`] you can write tools such as this one, which finds
+/// how deep a graph is:
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -15,23 +15,17 @@ use super::graph::Value;
 ///
 /// use micrograd::engine::{Value, topological_order};
 ///
-/// fn graphviz(root: &Value) -> String {
-///     let nodes = topological_order(slice::from_ref(root));
-///     let numbers: HashMap<_, _> = nodes.iter().map(Value::id).zip(0..).collect();
-///     let mut text = String::from("digraph {\n");
-///     for (node, i) in nodes.iter().zip(0..) {
-///         let label = node.operation().label().unwrap_or("leaf");
-///         text += &format!("  {i} [label=\"{label} {node}\"]\n");
-///         for operand in node.operands() {
-///             text += &format!("  {} -> {i}\n", numbers[&operand.id()]);
-///         }
+/// fn depth(root: &Value) -> usize {
+///     let mut depths = HashMap::new();
+///     for node in topological_order(slice::from_ref(root)) {
+///         let depth = node.operands().map(|operand| depths[&operand.id()] + 1).max();
+///         depths.insert(node.id(), depth.unwrap_or(0));
 ///     }
-///     text + "}\n"
+///     depths[&root.id()]
 /// }
 ///
 /// let x = Value::new(3.0);
-/// let text = graphviz(&(&x * &x + 1.0));
-/// assert!(text.contains("1 [label=\"* 9\"]\n  0 -> 1\n  0 -> 1\n  2 [label=\"+ 10\"]\n"));
+/// assert_eq!(depth(&(&x * &x + 1.0)), 2);
 /// ```
 #[must_use]
 pub fn topological_order(values: &[Value]) -> Vec<Value> {
