@@ -391,3 +391,25 @@ impl Language {
         }
     }
 }
+
+/// Operations as an object in JavaScript, by their names, and before it the functions that it calls.
+pub(crate) fn operations_in_javascript(ops: &[Op]) -> [String; 2] {
+    let language = Language::JavaScript;
+    let [x, y, out, g] = ["x", "y", "out", "g"].map(Expression::name);
+    let mut operations = String::from("{\n");
+    for &op in ops {
+        let value = language.write(&Expression::apply(op, &x, &y));
+        let gradients = op.vjps([&x, &y, &out, &g]).map(|vjp| {
+            let vjp = vjp.map(|vjp| language.write(&vjp));
+            vjp.map_or("null".into(), |vjp| format!("(x, y, out, g) => {vjp}"))
+        });
+        let (name, gradients) = (op.name(), gradients.join(", "));
+        operations.extend([
+            format!("    {name}: {{\n"),
+            format!("        value: (x, y) => {value},\n"),
+            format!("        gradients: [{gradients}],\n    }},\n"),
+        ]);
+    }
+    operations += "}";
+    [language.helpers(&operations), operations]
+}

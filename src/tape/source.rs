@@ -5,8 +5,7 @@ use std::fmt;
 
 use super::function::{Frozen, Function, VectorFunction};
 use crate::ops::Op;
-use crate::ops::expression::Expression;
-use crate::ops::language::Language;
+use crate::ops::language::{Language, operations_in_javascript};
 
 mod code;
 mod emitter;
@@ -108,22 +107,8 @@ impl Source {
     /// ```
     #[must_use]
     pub fn operations_in_javascript() -> String {
-        let language = Language::JavaScript;
-        let [x, y, out, g] = ["x", "y", "out", "g"].map(Expression::name);
-        let mut operations = Vec::new();
-        for &op in Op::ALL {
-            let value = language.write(&Expression::apply(op, &x, &y));
-            let gradients = op.vjps([&x, &y, &out, &g]).map(|vjp| {
-                let vjp = vjp.map(|vjp| language.write(&vjp));
-                vjp.map_or("null".into(), |vjp| format!("(x, y, out, g) => {vjp}"))
-            });
-            let (name, gradients) = (op.name(), gradients.join(", "));
-            let operation = format!("value: (x, y) => {value},\n        gradients: [{gradients}],");
-            operations.push(format!("    {name}: {{\n        {operation}\n    }},\n"));
-        }
-        let operations = operations.concat();
-        let helpers = language.helpers(&operations);
-        format!("{helpers}export const operations = {{\n{operations}}};\n")
+        let [helpers, operations] = operations_in_javascript(Op::ALL);
+        format!("{helpers}export const operations = {operations};\n")
     }
 
     fn new(language: Language) -> Self {
