@@ -53,14 +53,16 @@ mod graphviz;
 mod layers;
 mod layout;
 mod notebook;
+mod page;
 mod sketch;
 mod svg;
 
 use std::fmt;
+use std::slice;
 
-use self::graph::Options;
+use self::graph::{Graph, Options};
 use self::sketch::Sketch;
-use crate::engine::Value;
+use crate::engine::{TopologicalOrder, Value};
 
 /// A picture of the graph below a node, to print; see the [module](crate::picture).
 #[derive(Clone, Debug)]
@@ -75,6 +77,7 @@ pub struct Picture<'a> {
 enum Format {
     Graphviz,
     Svg,
+    Page,
 }
 
 impl Value {
@@ -99,6 +102,22 @@ impl Value {
     /// ```
     pub fn svg(&self) -> Picture<'_> {
         self.picture(Format::Svg)
+    }
+
+    /// The graph below this node as a page in HTML, to step through and to play with: see
+    /// [`picture`](crate::picture#pages).
+    ///
+    /// ```
+    /// use micrograd::engine::Value;
+    ///
+    /// let x = Value::new(2.0).with_name("x");
+    /// let page = (x.sin() * &x).page().to_string();
+    /// # if false {
+    /// std::fs::write("page.html", page).unwrap();
+    /// # }
+    /// ```
+    pub fn page(&self) -> Picture<'_> {
+        self.picture(Format::Page).max_nodes(1000)
     }
 
     fn picture(&self, format: Format) -> Picture<'_> {
@@ -141,10 +160,18 @@ impl fmt::Display for Picture<'_> {
     ///
     /// If a guard from [`borrow_mut`](Value::borrow_mut) of a node that is drawn is alive.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let sketch = Sketch::new(self.root, &self.options);
+        let order = TopologicalOrder::of(slice::from_ref(self.root));
+        let mut graph = Graph::new(&order, &self.options);
+        let max_nodes = self.options.max_nodes;
+        let mut text = String::new(); // whatever writes to `f` must not meet the marks of the walk
         match self.format {
-            Format::Graphviz => graphviz::write(&sketch, f),
-            Format::Svg => svg::write(&sketch, f),
+            Format::Graphviz => graphviz::write(&Sketch::of(&graph, max_nodes), &mut text)?,
+            Format::Svg => {
+                svg::write(&Sketch::of(&graph, max_nodes), svg::Place::Alone, &mut text)?;
+            }
+            Format::Page => page::write(&mut graph, max_nodes, &mut text)?,
         }
+        drop(order);
+        f.write_str(&text)
     }
 }

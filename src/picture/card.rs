@@ -1,6 +1,6 @@
 //! The cards of a picture, and the texts on them.
 
-use super::graph::Graph;
+use super::graph::{Graph, Item};
 use super::layers::{Layer, neuron, weights};
 use crate::engine::{Op, Operation, Terms, Value};
 use crate::ops::expression::number_text;
@@ -9,6 +9,8 @@ use crate::tree::printable;
 
 /// A card stands for a node, a constant or a layer.
 pub(super) struct Card {
+    /// None for what is left out.
+    pub(super) item: Option<Item>,
     pub(super) kind: Kind,
     /// The label of the operation, if there is one.
     pub(super) operation: Option<String>,
@@ -43,6 +45,7 @@ const LONGEST_TITLE: usize = 1000;
 impl Card {
     fn new(kind: Kind, lines: impl Into<Vec<String>>, title: &str) -> Self {
         Self {
+            item: None,
             kind,
             operation: None,
             name: None,

@@ -27,12 +27,21 @@ pub(super) enum Item {
     Constant(usize, usize),
 }
 
+/// Which layers are drawn node by node.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Expanded {
+    None,
+    One(usize),
+    All,
+}
+
 /// The graph, with what a picture needs to know of its nodes.
 pub(super) struct Graph<'order, 'graph> {
-    order: &'order TopologicalOrder<'graph>,
+    pub(super) order: &'order TopologicalOrder<'graph>,
     pub(super) names: Names<'order, 'graph>,
     parameters: HashSet<NodeId>,
     layers: Layers,
+    pub(super) expanded: Expanded,
 }
 
 impl<'order, 'graph> Graph<'order, 'graph> {
@@ -44,10 +53,11 @@ impl<'order, 'graph> Graph<'order, 'graph> {
             order,
             names: Names::of(order),
             parameters: parameters.map(Value::id).collect(),
-            layers: if options.is_expanded {
-                Layers::none(order)
+            layers: Layers::of(order),
+            expanded: if options.is_expanded {
+                Expanded::All
             } else {
-                Layers::of(order)
+                Expanded::None
             },
         }
     }
@@ -97,7 +107,14 @@ impl<'order, 'graph> Graph<'order, 'graph> {
 
     /// What stands for the node at this position.
     fn item(&self, position: usize) -> Item {
-        let layer = self.layers.find(position);
+        let layer = self
+            .layers
+            .find(position)
+            .filter(|&layer| match self.expanded {
+                Expanded::None => true,
+                Expanded::One(expanded) => layer != expanded,
+                Expanded::All => false,
+            });
         layer.map_or(Item::Node(position), Item::Layer)
     }
 

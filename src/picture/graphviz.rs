@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use super::card::Kind;
 use super::sketch::Sketch;
 
-pub(super) fn write(sketch: &Sketch, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+pub(super) fn write(sketch: &Sketch, f: &mut impl Write) -> fmt::Result {
     writeln!(f, "digraph {{")?;
     writeln!(f, "    rankdir=LR")?;
     if let Some(caption) = sketch.caption() {

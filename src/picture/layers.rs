@@ -27,16 +27,12 @@ pub(super) struct Layer {
 }
 
 impl Layers {
-    pub(super) fn none(order: &TopologicalOrder) -> Self {
-        Self {
+    pub(super) fn of(order: &TopologicalOrder) -> Self {
+        let mut found = Self {
             all: Vec::new(),
             layer: vec![None; order.nodes().len()],
             is_inside: vec![false; order.nodes().len()],
-        }
-    }
-
-    pub(super) fn of(order: &TopologicalOrder) -> Self {
-        let mut found = Self::none(order);
+        };
         let mut by_inputs = HashMap::new();
         let mut uses = vec![0_usize; order.nodes().len()];
         let mut uses_as_weight = uses.clone();

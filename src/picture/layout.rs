@@ -34,9 +34,14 @@ pub(super) struct Layout {
     pub(super) lines: Vec<Line>,
 }
 
-/// A line as the levels on which it passes the columns, from left to right. It begins at a card, or
-/// where another line from that card leaves a column.
-pub(super) type Line = Vec<Level>;
+/// A line from a card: to one that reads it, or, before that, through the columns that lines of the
+/// card pass together.
+pub(super) struct Line {
+    pub(super) from: usize,
+    pub(super) to: Option<usize>,
+    /// The levels on which it passes the columns, from left to right.
+    pub(super) levels: Vec<Level>,
+}
 
 /// A level part of a line.
 #[derive(Clone, Copy)]
@@ -85,36 +90,44 @@ impl Layout {
                 },
             }
         };
-        let trunk = |card: usize| {
-            let passed = (0..=columns[card]).rev().take_while(|&column| {
-                column == columns[card] || grid.lanes.contains_key(&(card, column))
+        let together = |from: usize| {
+            let passed = (0..=columns[from]).rev().take_while(|&column| {
+                column == columns[from] || grid.lanes.contains_key(&(from, column))
             });
-            passed.map(|column| level(card, column)).collect()
+            let levels = passed.map(|column| level(from, column)).collect();
+            Line {
+                from,
+                to: None,
+                levels,
+            }
         };
-        let mut lines: Vec<Line> = (1..cards.len()).map(trunk).collect();
+        let mut lines: Vec<_> = (1..cards.len()).map(together).collect();
         for (reader, card) in cards.iter().enumerate() {
             let column = columns[reader];
             let operands = card.operands.iter();
             let mut starts: Vec<_> = operands
-                .map(|&operand| level(operand, column + 1))
+                .map(|&operand| (operand, level(operand, column + 1)))
                 .collect();
             if !card.keeps_order {
-                starts.sort_by(|a, b| a.y.total_cmp(&b.y));
+                starts.sort_by(|(_, a), (_, b)| a.y.total_cmp(&b.y));
             }
             let [left, _] = spans[column];
             let [x, y] = corners[reader];
-            for (Level { right, y: from, .. }, port) in starts.into_iter().zip(&card.ports) {
+            for ((from, start), port) in starts.into_iter().zip(&card.ports) {
                 let start = Level {
-                    left: right,
-                    right,
-                    y: from,
+                    left: start.right,
+                    ..start
                 };
                 let end = Level {
                     left,
                     right: x + port[0],
                     y: y + port[1],
                 };
-                lines.push(vec![start, end]);
+                lines.push(Line {
+                    from,
+                    to: Some(reader),
+                    levels: vec![start, end],
+                });
             }
         }
         Self {

@@ -24,7 +24,7 @@ impl Picture<'_> {
     pub fn evcxr_display(&self) {
         match self.format {
             Format::Graphviz => show(TEXT, self),
-            Format::Svg => {
+            Format::Svg | Format::Page => {
                 show(SVG, self);
                 show(TEXT, &self.root.tree());
             }

@@ -1,32 +1,29 @@
 //! What a picture shows of a graph.
 
 use std::collections::{HashMap, HashSet};
-use std::slice;
 
 use super::card::Card;
-use super::graph::{Graph, Item, Options};
-use crate::engine::{TopologicalOrder, Value};
+use super::graph::{Graph, Item};
 
 /// Cards, the result first, each of which reads others.
 pub(super) struct Sketch {
     pub(super) cards: Vec<Card>,
     /// The number of nodes in the graph, and how many of them the cards stand for.
-    nodes: usize,
-    shown: usize,
+    pub(super) nodes: usize,
+    pub(super) shown: usize,
 }
 
 impl Sketch {
-    pub(super) fn new(root: &Value, options: &Options) -> Self {
-        let order = TopologicalOrder::of(slice::from_ref(root));
-        let graph = Graph::new(&order, options);
-        let items = graph.nearest(options.max_nodes);
+    /// What fits into so many cards.
+    pub(super) fn of(graph: &Graph, max_nodes: usize) -> Self {
+        let items = graph.nearest(max_nodes);
         let places: HashMap<_, _> = items.iter().copied().zip(0..).collect();
         let shown: HashSet<_> = items
             .iter()
             .flat_map(|&item| graph.nodes_of(item))
             .collect();
 
-        let mut cards: Vec<_> = items.iter().map(|&item| card(item, &graph)).collect();
+        let mut cards: Vec<_> = items.iter().map(|&item| card(item, graph)).collect();
         for (place, &item) in items.iter().enumerate() {
             let operands = graph.operands(item);
             let places = operands.iter().filter_map(|operand| places.get(operand));
@@ -40,7 +37,7 @@ impl Sketch {
         }
         Self {
             cards,
-            nodes: order.nodes().len(),
+            nodes: graph.order.nodes().len(),
             shown: shown.len(),
         }
     }
@@ -53,9 +50,13 @@ impl Sketch {
 }
 
 fn card(item: Item, graph: &Graph) -> Card {
-    match item {
+    let card = match item {
         Item::Node(position) => Card::of_node(graph.node(position), graph),
         Item::Layer(layer) => Card::of_layer(graph.layer(layer), graph),
         Item::Constant(position, side) => Card::of_constant(graph.constant(position, side)),
+    };
+    Card {
+        item: Some(item),
+        ..card
     }
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 use std::iter;
 
 use super::card::{Card, Kind};
-use super::layout::{Layout, Level, Outline, Point};
+use super::layout::{Layout, Level, Line, Outline, Point};
 use super::sketch::Sketch;
 
 /// Of a monospaced font of size 12, with some room to spare: no font is known to be there.
@@ -13,11 +13,24 @@ const LINE_HEIGHT: f64 = 16.0;
 const PADDING: f64 = 8.0;
 /// Half the height of an operation.
 const RADIUS: f64 = 13.0;
+/// Room for numbers that change.
+const LONGEST_NUMBER: &str = "grad -1.234e-10";
+const LONGEST_LIST: &str = "grad -0.001234, -0.001234, -0.001234, …";
 /// How far the card behind a layer's sticks out.
 const OFFSET: f64 = 4.0;
 
-pub(super) fn write(sketch: &Sketch, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let outlines: Vec<_> = sketch.cards.iter().map(outline).collect();
+/// Where a picture is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// By itself.
+    Alone,
+    /// On a page, whose script finds the cards and lines by their attributes and changes numbers.
+    OnPage,
+}
+
+pub(super) fn write(sketch: &Sketch, place: Place, f: &mut impl Write) -> fmt::Result {
+    let outlines = sketch.cards.iter().map(|card| outline(card, place));
+    let outlines: Vec<_> = outlines.collect();
     let layout = Layout::of(&outlines);
     let [mut width, mut height] = layout.size;
     let caption = sketch.caption();
@@ -26,23 +39,31 @@ pub(super) fn write(sketch: &Sketch, f: &mut fmt::Formatter<'_>) -> fmt::Result 
         height += LINE_HEIGHT;
     }
     let label = format!("graph of {}", sketch.cards[0].title);
+    let role = match place {
+        Place::Alone => "img",
+        Place::OnPage => "group",
+    };
     writeln!(
         f,
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width:.0}\" height=\"{height:.0}\" \
          viewBox=\"0 0 {width:.0} {height:.0}\" font-family=\"monospace\" font-size=\"12\" \
-         role=\"img\" aria-label=\"{}\">",
+         role=\"{role}\" aria-label=\"{}\">",
         Escaped(&label)
     )?;
     writeln!(f, "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>")?;
     writeln!(f, "<g fill=\"none\" stroke=\"gray\">")?;
-    layout
-        .lines
-        .iter()
-        .try_for_each(|line| write_line(line, f))?;
+    for line in &layout.lines {
+        write_line(line, place, f)?;
+    }
     writeln!(f, "</g>\n<g text-anchor=\"middle\">")?;
-    let places = outlines.iter().zip(&layout.corners);
-    for (card, (outline, corner)) in sketch.cards.iter().zip(places) {
+    let outlines = outlines.iter().zip(&layout.corners);
+    for (i, (card, (outline, corner))) in sketch.cards.iter().zip(outlines).enumerate() {
+        match place {
+            Place::Alone => writeln!(f, "<g><title>{}</title>", Escaped(&card.title))?,
+            Place::OnPage => writeln!(f, "<g data-card=\"{i}\" tabindex=\"0\" role=\"button\">")?,
+        }
         write_card(card, *corner, outline.size, f)?;
+        writeln!(f, "</g>")?;
     }
     writeln!(f, "</g>")?;
     if let Some(caption) = caption {
@@ -68,10 +89,15 @@ fn operation_width(card: &Card) -> f64 {
     })
 }
 
-fn outline(card: &Card) -> Outline<'_> {
+fn outline(card: &Card, place: Place) -> Outline<'_> {
     let texts = card.name.iter().chain(&card.lines);
     let widths = texts.map(|text| text_width(text));
-    let width = widths.fold(0.0, f64::max) + 2.0 * PADDING + operation_width(card);
+    let room = match (place, card.kind) {
+        (Place::Alone, _) | (_, Kind::Constant | Kind::Rest) => 0.0,
+        (Place::OnPage, Kind::Layer) => text_width(LONGEST_LIST),
+        (Place::OnPage, _) => text_width(LONGEST_NUMBER),
+    };
+    let width = widths.fold(room, f64::max) + 2.0 * PADDING + operation_width(card);
     let lines = card.lines.len() + usize::from(card.name.is_some());
     let height = lines as f64 * LINE_HEIGHT + PADDING;
     let count = card.operands.len();
@@ -95,16 +121,18 @@ fn outline(card: &Card) -> Outline<'_> {
 }
 
 /// A line that bends between its levels.
-fn write_line(line: &[Level], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let [first, ..] = line else {
-        return Ok(());
-    };
-    write!(
-        f,
-        "<path d=\"M{:.1} {:.1}H{:.1}",
-        first.left, first.y, first.right
-    )?;
-    for (from, to) in iter::zip(line, &line[1..]) {
+fn write_line(line: &Line, place: Place, f: &mut impl Write) -> fmt::Result {
+    let Line { from, to, levels } = line;
+    write!(f, "<path")?;
+    if place == Place::OnPage {
+        write!(f, " data-from=\"{from}\"")?;
+        if let Some(to) = to {
+            write!(f, " data-to=\"{to}\"")?;
+        }
+    }
+    let Level { left, right, y } = levels[0];
+    write!(f, " d=\"M{left:.1} {y:.1}H{right:.1}")?;
+    for (from, to) in iter::zip(levels, &levels[1..]) {
         let (middle, Level { left, right, y }) = (f64::midpoint(from.right, to.left), to);
         if (from.y - y).abs() > 0.05 {
             write!(
@@ -122,11 +150,10 @@ fn write_card(
     card: &Card,
     [left, top]: Point,
     [width, height]: [f64; 2],
-    f: &mut fmt::Formatter<'_>,
+    f: &mut impl Write,
 ) -> fmt::Result {
     let ahead = operation_width(card);
     let [left, width] = [left + ahead, width - ahead];
-    writeln!(f, "<g><title>{}</title>", Escaped(&card.title))?;
     let size = format!("width=\"{width:.1}\" height=\"{height:.1}\" fill=\"white\"");
     if card.kind == Kind::Layer {
         let (x, y) = (left + OFFSET, top - OFFSET);
@@ -170,11 +197,11 @@ fn write_card(
             Escaped(label)
         )?;
     }
-    writeln!(f, "</g>")
+    Ok(())
 }
 
 /// A text of an element or an attribute.
-struct Escaped<'a>(&'a str);
+pub(super) struct Escaped<'a>(pub(super) &'a str);
 
 impl fmt::Display for Escaped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

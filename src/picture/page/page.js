@@ -1,0 +1,544 @@
+
+// ── the graph ───────────────────────────────────────────────────────────────────────────────────
+
+const root = [...nodes.keys()].at(-1);
+const original = new Map([...nodes].map(([id, node]) => [id, node.value]));
+
+const isConstant = (operand) => typeof operand === "object";
+const valueOf = (operand) => isConstant(operand) ? operand.constant : nodes.get(operand)?.value ?? NaN;
+const nameOf = (operand) => isConstant(operand) ? inFormula(operand.constant) : nodes.get(operand)?.name ?? `#${operand}`;
+
+// The arguments of a node with the rule that each follows. In a sum, the rules are those of * and +.
+function edgesOf(id) {
+    const { operation, operands, terms } = nodes.get(id);
+    if (operation) {
+        const [x, y] = operands;
+        return operands.map((operand, side) => ({ user: id, operand, operation, side, x, y }));
+    }
+    return (terms ?? []).flatMap(([x, y]) => y === undefined
+        ? [{ user: id, operand: x, operation: "add", side: 0, x, y: { constant: 0 } }]
+        : [x, y].map((operand, side) => ({ user: id, operand, operation: "mul", side, x, y })));
+}
+
+// For each node, the edges that bring it a part of its gradient, from its last user to the first.
+const partsOf = new Map([...nodes.keys()].map((id) => [id, []]));
+for (const id of [...nodes.keys()].reverse()) {
+    for (const edge of edgesOf(id)) {
+        if (operations[edge.operation].gradients[edge.side] && !isConstant(edge.operand)) {
+            partsOf.get(edge.operand)?.push(edge);
+        }
+    }
+}
+
+function forward(node) {
+    if (node.operation) {
+        const [x, y] = node.operands.map(valueOf);
+        return operations[node.operation].value(x, y);
+    }
+    const add = (sum, [x, y]) => sum + (y === undefined ? valueOf(x) : valueOf(x) * valueOf(y));
+    return node.terms ? node.terms.reduce(add, 0) : node.value;
+}
+
+// The part of a user's gradient that comes along an edge, null if the user has none.
+function partOf({ user, operation, side, x, y }) {
+    const { value, gradient } = nodes.get(user);
+    const rule = operations[operation].gradients[side];
+    return gradient === null ? null : rule(valueOf(x), valueOf(y), value, gradient);
+}
+
+// All values and gradients anew. The nodes are in topological order.
+function recompute() {
+    for (const node of nodes.values()) {
+        node.value = forward(node);
+    }
+    for (const id of [...nodes.keys()].reverse()) {
+        const parts = partsOf.get(id).map(partOf).filter((part) => part !== null);
+        const sum = parts.reduce((sum, part) => sum + part, 0);
+        nodes.get(id).gradient = id === root ? 1 : parts.length > 0 ? sum : null;
+    }
+}
+
+// ── texts ───────────────────────────────────────────────────────────────────────────────────────
+
+function short(number) {
+    const text = Object.is(number, -0) ? "-0" : String(Number(number.toPrecision(4)));
+    return text.replace("Infinity", "inf").replace("e+", "e");
+}
+
+// A negative number has parentheses in a formula.
+function inFormula(number) {
+    const text = short(number);
+    return text.startsWith("-") ? `(${text})` : text;
+}
+
+const gradientText = (gradient) => short(gradient ?? 0);
+
+// A formula with texts in the places of its variables.
+function substitute(formula, variables) {
+    return formula.replace(/[\p{L}_][\p{L}\p{N}_]*/gu, (word) => variables.get(word) ?? word);
+}
+
+const MOST_TERMS = 6;
+
+function joined(texts) {
+    const shown = texts.slice(0, MOST_TERMS).join(" + ");
+    return texts.length > MOST_TERMS ? `${shown} + … (${texts.length} terms)` : shown;
+}
+
+// How a node was computed, with its operands as texts.
+function formulaOf({ operation, operands, terms }, textOf) {
+    if (operation) {
+        const { parameters, value } = formulas[operation];
+        return substitute(value, new Map(parameters.map((name, i) => [name, textOf(operands[i])])));
+    }
+    return joined(terms.map((term) => term.map(textOf).join(" · ")));
+}
+
+const inNumbers = (operand) => inFormula(valueOf(operand));
+
+function ruleOf({ operation, side }) {
+    return formulas[operation].gradients[side];
+}
+
+function ruleInNumbers(edge) {
+    const { user, operation, x, y } = edge;
+    const { value, gradient } = nodes.get(user);
+    const [first, second] = formulas[operation].parameters;
+    const numbers = [[first, valueOf(x)], [second, valueOf(y)], ["out", value], ["g", gradient]];
+    const texts = numbers.map(([name, number]) => [name, inFormula(number)]);
+    return substitute(ruleOf(edge), new Map(texts));
+}
+
+// ── the picture ─────────────────────────────────────────────────────────────────────────────────
+
+const stage = document.getElementById("stage");
+const panel = document.getElementById("panel");
+const button = (id) => document.getElementById(id);
+
+let view = 0; // which of the views is shown
+let svg;
+let elements = []; // of the cards
+let steps = []; // { card, isBackward }
+let step = 0; // how many of them have been done
+let selected = null; // a card
+let timer = null;
+
+const cards = () => views[view].cards;
+const cardOf = (id) => cards().findIndex(({ node, outputs }) => node === id || outputs?.includes(id));
+const hasGradient = ({ node, outputs }) =>
+    [node, ...outputs ?? []].some((id) => id !== undefined && nodes.get(id).gradient !== null);
+
+function show(index) {
+    view = index;
+    stage.replaceChildren(document.getElementById(`view-${index}`).content.cloneNode(true));
+    svg = stage.querySelector("svg");
+    elements = [...svg.querySelectorAll("[data-card]")];
+    elements.forEach((element, i) => {
+        element.addEventListener("click", () => hasMoved || choose(i));
+        element.classList.toggle("rest", cards()[i].isRest ?? false);
+        for (const text of element.querySelectorAll("text:not([font-weight])")) {
+            text.classList.toggle("gradient", text.textContent.startsWith("grad "));
+            text.classList.toggle("data", text.textContent.startsWith("data "));
+        }
+    });
+    const order = topologicalOrder();
+    const backward = [...order].reverse().filter((card) => hasGradient(cards()[card]));
+    steps = [
+        ...order.filter((card) => cards()[card].operands.length > 0).map((card) => ({ card, isBackward: false })),
+        ...backward.map((card) => ({ card, isBackward: true })),
+    ];
+    button("collapse").hidden = index === 0;
+    button("expand").hidden = index !== 0 || !views.some(({ expanded }) => expanded === "all");
+    fit();
+    write();
+}
+
+// The cards, each after its operands.
+function topologicalOrder() {
+    const order = [];
+    const seen = new Set();
+    const waiting = [[0, false]];
+    while (waiting.length > 0) {
+        const [card, isDone] = waiting.pop();
+        if (isDone) {
+            order.push(card);
+        } else if (!seen.has(card)) {
+            seen.add(card);
+            waiting.push([card, true], ...[...cards()[card].operands].reverse().map((operand) => [operand, false]));
+        }
+    }
+    return order;
+}
+
+// Writes the numbers on the cards, and shows what has been reached.
+function write() {
+    const isDone = (card, isBackward) =>
+        !steps.slice(step).some((other) => other.card === card && other.isBackward === isBackward);
+    const near = selected === null ? [] : cards()[selected].operands;
+    elements.forEach((element, i) => {
+        const { node, outputs, operands } = cards()[i];
+        const isReached = isDone(i, false);
+        const users = selected === null ? false : operands.includes(selected);
+        element.classList.toggle("pale", !isReached);
+        element.classList.toggle("pale-gradient", !isDone(i, true));
+        element.classList.toggle("selected", i === selected);
+        element.classList.toggle("operand", near.includes(i));
+        element.classList.toggle("user", users);
+        const shown = node === undefined ? outputs ?? [] : [node];
+        const list = (textOf) =>
+            shown.slice(0, 3).map((id) => textOf(nodes.get(id))).join(", ") + (shown.length > 3 ? ", …" : "");
+        const data = list(({ value }) => short(value));
+        const gradient = list(({ gradient }) => gradientText(gradient));
+        element.querySelectorAll(".data").forEach((text) => text.textContent = `data ${data}`);
+        element.querySelectorAll(".gradient").forEach((text) => text.textContent = `grad ${gradient}`);
+        const numbers = shown.length > 0 ? `, value ${data}, gradient ${gradient}` : "";
+        element.setAttribute("aria-label", labelOf(cards()[i]) + numbers + (isReached ? "" : ", not yet reached"));
+        element.setAttribute("aria-pressed", i === selected);
+    });
+    for (const path of svg.querySelectorAll("path")) {
+        const [from, to] = [path.dataset.from, path.dataset.to].map((card) => card && Number(card));
+        const isNear = from === selected || to === selected && selected !== null;
+        path.classList.toggle("near", isNear);
+        path.classList.toggle("pale", !isDone(from, false));
+    }
+    const isBackward = step > 0 && steps[step - 1].isBackward;
+    const phase = step === 0 ? "start" : step === steps.length ? "done" : isBackward ? "backward" : "forward";
+    button("progress").textContent = `step ${step} of ${steps.length}, ${phase}`;
+    button("play").textContent = timer === null ? "play" : "pause";
+    button("play").setAttribute("aria-label", timer === null ? "play" : "pause");
+    button("reset").hidden = ![...nodes].some(([id, { value, operation, terms }]) =>
+        !operation && !terms && !Object.is(value, original.get(id)));
+}
+
+function labelOf({ node, name, constant, title }) {
+    return node !== undefined ? nodes.get(node).name : name ?? (constant !== undefined ? `constant ${short(constant)}` : title);
+}
+
+// ── the panel ───────────────────────────────────────────────────────────────────────────────────
+
+function element(tag, properties, ...children) {
+    const made = Object.assign(document.createElement(tag), properties);
+    made.append(...children);
+    return made;
+}
+
+const line = (...children) => element("p", {}, ...children);
+const code = (text) => element("code", {}, text);
+
+// A button that chooses the card of a node.
+function link(id) {
+    const card = isConstant(id) ? -1 : cardOf(id);
+    if (card < 0) {
+        return code(nameOf(id));
+    }
+    const made = element("button", { className: "link", type: "button" }, nameOf(id));
+    made.addEventListener("click", () => choose(card, id));
+    return made;
+}
+
+// Chooses a card. A layer is expanded, if there is a picture for that; another card shows the panel
+// of its node, or of the given one among its outputs.
+function choose(card, id = cards()[card].node) {
+    const { layer } = cards()[card];
+    const expanded = views.findIndex(({ expanded }) => layer !== undefined && expanded === layer);
+    if (id === undefined && expanded >= 0) {
+        expand(expanded);
+        return;
+    }
+    selected = card;
+    explain(card, id);
+    write();
+}
+
+function expand(index) {
+    const isDone = step === steps.length;
+    selected = null;
+    pause();
+    show(index);
+    step = isDone ? steps.length : 0;
+    write();
+    overview();
+}
+
+function overview() {
+    const { expanded } = views[view];
+    const name = views[0].cards.find(({ layer }) => layer !== undefined && layer === expanded)?.name;
+    panel.replaceChildren(
+        element("h2", {}, nameOf(root)),
+        line(`A graph of ${nodeCount} nodes. Its result is ${short(valueOf(root))}.`),
+        line(isLive
+            ? "Click a box, or step through the passes with the arrow keys. The number of a leaf can be changed."
+            : `Click a box, or step through the passes with the arrow keys. The graph has more than 2000 nodes, so numbers cannot be changed here.`),
+        ...name === undefined ? [] : [line(`${name} is drawn node by node.`)],
+    );
+}
+
+function explain(card, id) {
+    const { layer, name, outputs, title, constant, isRest } = cards()[card];
+    const done = steps[step - 1];
+    const heading = done?.card === card && step < steps.length
+        ? [line(element("strong", {}, done.isBackward ? "Its gradient is complete." : "Just computed."))]
+        : [];
+    if (id !== undefined) {
+        panel.replaceChildren(...heading, ...aboutNode(id));
+    } else if (layer !== undefined) {
+        const items = outputs.map((id) => element("li", {}, link(id),
+            ` ${short(valueOf(id))}, gradient ${gradientText(nodes.get(id).gradient)}`));
+        panel.replaceChildren(...heading, element("h2", {}, name), line(title), element("ul", {}, ...items));
+    } else {
+        const about = isRest ? "These are not drawn." : "A constant of the expression: no gradient goes to it.";
+        panel.replaceChildren(element("h2", {}, isRest ? title : `constant ${short(constant)}`), line(about));
+    }
+}
+
+function aboutNode(id) {
+    const node = nodes.get(id);
+    const { name, operation, terms, operands, value } = node;
+    const isLeaf = !operation && !terms;
+    const about = [element("h2", {}, name)];
+    if (isLeaf) {
+        about.push(line(node.isParameter ? "A parameter." : "An input: a leaf of the graph."));
+        about.push(line(code(`${name} = ${short(value)}`)));
+        about.push(...isLive ? [editor(id)] : []);
+    } else {
+        const [names, numbers] = [nameOf, inNumbers].map((textOf) => formulaOf(node, textOf));
+        about.push(line(code(`${name} = ${names}`)), line(code(`= ${numbers}`)), line(code(`= ${short(value)}`)));
+        const read = (operands ?? terms.flat()).slice(0, 2 * MOST_TERMS);
+        about.push(line("reads ", ...read.flatMap((operand) => [link(operand), " "])));
+    }
+    if (node.line) {
+        about.push(line("made at ", code(node.line)));
+    }
+    about.push(element("h3", {}, "gradient"), ...aboutGradient(id));
+    if (!isLeaf) {
+        about.push(element("h3", {}, operation ? `rule of ${operation}` : "rules of a sum"), ...aboutRule(node));
+    }
+    return about;
+}
+
+// ∂L/∂a as the sum over its users, in symbols and in numbers.
+function aboutGradient(id) {
+    const result = nameOf(root);
+    const derivative = `∂${result}/∂${nameOf(id)}`;
+    if (id === root) {
+        return [line(code(`${derivative} = 1`)), line("The backward pass starts here.")];
+    }
+    const edges = partsOf.get(id).filter(({ user }) => nodes.get(user).gradient !== null);
+    const { gradient } = nodes.get(id);
+    if (gradient === null) {
+        return [line("No gradient arrives here.")];
+    }
+    const product = ({ user }) => `∂${result}/∂${nameOf(user)} · ∂${nameOf(user)}/∂${nameOf(id)}`;
+    const items = edges.slice(0, 50).map((edge) => {
+        const [rule, numbers, part] = [ruleOf(edge), ruleInNumbers(edge), short(partOf(edge))];
+        const text = [rule, numbers, part].filter((text, i, all) => text !== all[i - 1]).join(" = ");
+        return element("li", {}, "from ", link(edge.user), ": ", code(text));
+    });
+    const more = edges.length > items.length ? [line(`and from ${edges.length - items.length} more`)] : [];
+    const missing = isLive || edges.length > 0 ? [] : [line("Its users are not drawn.")];
+    return [
+        ...edges.length > 0 ? [line(code(`${derivative} = ${joined(edges.map(product))}`))] : [],
+        element("ul", {}, ...items),
+        ...more,
+        ...missing,
+        line(code(`${derivative} = ${short(gradient)}`)),
+    ];
+}
+
+function aboutRule({ operation }) {
+    const names = operation ? [operation] : ["mul", "add"];
+    return names.flatMap((name) => {
+        const { parameters, value, gradients } = formulas[name];
+        const rules = gradients.slice(0, parameters.length).map((rule, i) =>
+            line(code(`${parameters[i]} receives ${rule ?? "nothing"}`)));
+        return [line(code(`out = ${value}`)), ...rules];
+    });
+}
+
+// ── numbers that change ─────────────────────────────────────────────────────────────────────────
+
+function parsed(text) {
+    const number = Number(text.trim().replace(/∞|inf(inity)?/i, "Infinity"));
+    const isNumber = text.trim() !== "" && (!Number.isNaN(number) || text.trim().toLowerCase() === "nan");
+    return isNumber ? number : null;
+}
+
+function editor(id) {
+    const { name, value } = nodes.get(id);
+    const middle = Number.isFinite(original.get(id)) ? original.get(id) : 0;
+    const reach = 2 * Math.abs(middle) || 1;
+    const text = element("input", { type: "text", value: String(value), ariaLabel: `number of ${name}` });
+    const slider = element("input", {
+        type: "range", min: middle - reach, max: middle + reach, step: reach / 200, value, ariaLabel: `slider of ${name}`,
+    });
+    const change = (number) => {
+        nodes.get(id).value = number;
+        recompute();
+        write();
+        const about = aboutNode(id);
+        const kept = panel.querySelector(".editor");
+        panel.replaceChildren(...about.map((part) => part.className === "editor" ? kept : part));
+    };
+    text.addEventListener("input", () => {
+        const number = parsed(text.value);
+        text.classList.toggle("wrong", number === null);
+        if (number !== null) {
+            change(number);
+            slider.value = number;
+            text.focus();
+        }
+    });
+    slider.addEventListener("input", () => {
+        change(Number(slider.value));
+        text.value = slider.value;
+        slider.focus();
+    });
+    return element("div", { className: "editor" }, text, slider);
+}
+
+function reset() {
+    original.forEach((value, id) => nodes.get(id).value = value);
+    recompute();
+    write();
+    if (selected !== null) {
+        explain(selected, cards()[selected].node);
+    }
+}
+
+// ── steps ───────────────────────────────────────────────────────────────────────────────────────
+
+function go(to) {
+    step = Math.min(Math.max(to, 0), steps.length);
+    const done = steps[step - 1];
+    selected = done?.card ?? null;
+    if (done) {
+        explain(done.card, cards()[done.card].node);
+    } else {
+        overview();
+    }
+    write();
+    if (step === steps.length) {
+        pause();
+    }
+}
+
+function pause() {
+    clearInterval(timer);
+    timer = null;
+    write();
+}
+
+function play() {
+    if (timer !== null) {
+        pause();
+        return;
+    }
+    if (step === steps.length) {
+        go(0);
+    }
+    timer = setInterval(() => go(step + 1), 900);
+    write();
+}
+
+// ── moving about ────────────────────────────────────────────────────────────────────────────────
+
+let box; // the part of the picture that is seen
+let hasMoved = false; // between the last press of a pointer and its release
+
+function look(x, y, width, height) {
+    box = { x, y, width, height };
+    svg.setAttribute("viewBox", `${x} ${y} ${width} ${height}`);
+}
+
+function fit() {
+    look(0, 0, Number(svg.getAttribute("width")), Number(svg.getAttribute("height")));
+}
+
+// Makes the picture larger by a factor, around a point on the screen.
+function zoom(factor, clientX, clientY) {
+    const at = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM().inverse());
+    const { x, y, width, height } = box;
+    look(at.x - (at.x - x) / factor, at.y - (at.y - y) / factor, width / factor, height / factor);
+}
+
+function zoomInTheMiddle(factor) {
+    const { left, top, width, height } = stage.getBoundingClientRect();
+    zoom(factor, left + width / 2, top + height / 2);
+}
+
+stage.addEventListener("wheel", (event) => {
+    event.preventDefault();
+    zoom(Math.exp(-event.deltaY / 500), event.clientX, event.clientY);
+}, { passive: false });
+
+const pointers = new Map();
+const spread = () => {
+    const [a, b] = [...pointers.values()];
+    return Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY);
+};
+
+stage.addEventListener("pointerdown", (event) => {
+    hasMoved = pointers.size > 0;
+    pointers.set(event.pointerId, event);
+});
+window.addEventListener("pointermove", (event) => {
+    const before = pointers.get(event.pointerId);
+    if (!before) {
+        return;
+    }
+    if (pointers.size === 2) {
+        const apart = spread();
+        pointers.set(event.pointerId, event);
+        const [a, b] = [...pointers.values()];
+        zoom(spread() / apart, (a.clientX + b.clientX) / 2, (a.clientY + b.clientY) / 2);
+        return;
+    }
+    const [dx, dy] = [event.clientX - before.clientX, event.clientY - before.clientY];
+    if (hasMoved || Math.hypot(dx, dy) > 5) {
+        hasMoved = true;
+        const scale = 1 / svg.getScreenCTM().a;
+        look(box.x - dx * scale, box.y - dy * scale, box.width, box.height);
+        pointers.set(event.pointerId, event);
+    }
+});
+for (const name of ["pointerup", "pointercancel"]) {
+    window.addEventListener(name, (event) => pointers.delete(event.pointerId));
+}
+
+const actions = {
+    first: () => { pause(); go(0); },
+    back: () => { pause(); go(step - 1); },
+    play,
+    forward: () => { pause(); go(step + 1); },
+    last: () => { pause(); go(steps.length); },
+    out: () => zoomInTheMiddle(1 / 1.25),
+    in: () => zoomInTheMiddle(1.25),
+    fit,
+    collapse: () => expand(0),
+    expand: () => expand(views.findIndex(({ expanded }) => expanded === "all")),
+    reset,
+};
+for (const [id, action] of Object.entries(actions)) {
+    button(id).addEventListener("click", action);
+}
+
+const keys = {
+    ArrowRight: "forward", ArrowLeft: "back", Home: "first", End: "last", p: "play",
+    "+": "in", "-": "out", 0: "fit",
+};
+document.addEventListener("keydown", (event) => {
+    const isWriting = event.target instanceof HTMLInputElement;
+    const card = elements.indexOf(event.target);
+    if (card >= 0 && (event.key === "Enter" || event.key === " ")) {
+        event.preventDefault();
+        choose(card);
+    } else if (!isWriting && !event.ctrlKey && !event.metaKey && !event.altKey && keys[event.key]) {
+        event.preventDefault();
+        actions[keys[event.key]]();
+    }
+});
+
+show(0);
+step = steps.length;
+write();
+overview();
