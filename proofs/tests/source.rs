@@ -11,12 +11,12 @@ use std::process::Command;
 use std::{fs, iter, slice};
 
 use emitted::{Case, Kind, LANGUAGES, Language, computed_in, run};
-use micrograd::engine::{Operation, Value, topological_order};
+use micrograd::engine::{Op, Operation, Value, topological_order};
 use micrograd::nn::MLP;
 use micrograd::rand::{Rng, RngExt};
 use micrograd::tape::{Source, Tape, VectorTape};
 use micrograd_proofs::corpus::graph::{Built, Graph};
-use micrograd_proofs::corpus::table::{self, TABLE};
+use micrograd_proofs::corpus::table::{self, OTHERS, TABLE};
 use micrograd_proofs::corpus::{Corpus, Entry};
 
 // ── the operations ──────────────────────────────────────────────────────────────────────────────
@@ -67,7 +67,7 @@ fn operations() -> Vec<Case> {
     };
     let singles: Vec<_> = POINTS.iter().map(|&x| vec![x]).collect();
     let mut cases = Vec::new();
-    for row in TABLE {
+    for row in TABLE.iter().chain(OTHERS) {
         let name = format!("of_{}", row.name);
         match row.function {
             table::Function::OfOne(function) => cases.push(Case {
@@ -97,6 +97,10 @@ fn operations() -> Vec<Case> {
                 }));
             }
         }
+    }
+    for op in Op::ALL {
+        let is_of = |case: &Case| case.operation.is_some_and(|(name, _)| name == op.name());
+        assert!(cases.iter().any(is_of), "{}", op.name());
     }
     let exponents = POINTS.iter().enumerate();
     cases.extend(exponents.map(|(i, &exponent)| Case {

@@ -35,13 +35,14 @@ pub enum Function {
 
 macro_rules! table {
     (
+        $(#[$doc:meta])* $TABLE:ident;
         operators: $($operator:ident)*;
         one: $($one:ident)*;
         two: $($two:ident)*;
         parameter: $($parameter:ident)*;
     ) => {
-        /// All rows that graphs are made of.
-        pub const TABLE: &[Row] = &[
+        $(#[$doc])*
+        pub const $TABLE: &[Row] = &[
             $(Row {
                 name: stringify!($operator),
                 function: Function::Operator {
@@ -61,11 +62,22 @@ macro_rules! table {
 }
 
 table! {
+    /// All rows that graphs are made of.
+    TABLE;
     operators: add sub mul div;
     one: neg recip sqrt cbrt exp exp2 exp_m1 ln log2 log10 ln_1p sin cos tan asin acos atan sinh
         cosh tanh asinh acosh atanh abs detach relu sigmoid softplus silu gelu normal_cdf;
     two: pow hypot atan2 max min at_most equals when unless;
     parameter: leaky_relu elu;
+}
+
+table! {
+    /// The other rows. Graphs with them would not be those of the corpus.
+    OTHERS;
+    operators: ;
+    one: floor ceil round round_ties_even trunc signum erf erfc;
+    two: ;
+    parameter: clamp_min clamp_max;
 }
 
 impl Row {

@@ -106,7 +106,8 @@ function ruleInNumbers(edge) {
     const [first, second] = formulas[operation].parameters;
     const numbers = [[first, valueOf(x)], [second, valueOf(y)], ["out", value], ["g", gradient]];
     const texts = numbers.map(([name, number]) => [name, inFormula(number)]);
-    return substitute(ruleOf(edge), new Map(texts));
+    const text = substitute(ruleOf(edge), new Map(texts));
+    return text.replace(/^\((-[^()]*)\)$/, "$1"); // a number alone has no parentheses
 }
 
 // ── the picture ─────────────────────────────────────────────────────────────────────────────────
@@ -129,6 +130,7 @@ const hasGradient = ({ node, outputs }) =>
     [node, ...outputs ?? []].some((id) => id !== undefined && nodes.get(id).gradient !== null);
 
 function show(index) {
+    const isAtTheEnd = step === steps.length;
     view = index;
     stage.replaceChildren(document.getElementById(`view-${index}`).content.cloneNode(true));
     svg = stage.querySelector("svg");
@@ -147,6 +149,7 @@ function show(index) {
         ...order.filter((card) => cards()[card].operands.length > 0).map((card) => ({ card, isBackward: false })),
         ...backward.map((card) => ({ card, isBackward: true })),
     ];
+    step = isAtTheEnd ? steps.length : 0;
     button("collapse").hidden = index === 0;
     button("expand").hidden = index !== 0 || !views.some(({ expanded }) => expanded === "all");
     fit();
@@ -170,10 +173,13 @@ function topologicalOrder() {
     return order;
 }
 
+// Whether one of the passes has come to a card.
+function isDone(card, isBackward) {
+    return !steps.slice(step).some((next) => next.card === card && next.isBackward === isBackward);
+}
+
 // Writes the numbers on the cards, and shows what has been reached.
 function write() {
-    const isDone = (card, isBackward) =>
-        !steps.slice(step).some((other) => other.card === card && other.isBackward === isBackward);
     const near = selected === null ? [] : cards()[selected].operands;
     elements.forEach((element, i) => {
         const { node, outputs, operands } = cards()[i];
@@ -251,12 +257,9 @@ function choose(card, id = cards()[card].node) {
 }
 
 function expand(index) {
-    const isDone = step === steps.length;
     selected = null;
     pause();
     show(index);
-    step = isDone ? steps.length : 0;
-    write();
     overview();
 }
 
@@ -280,7 +283,7 @@ function explain(card, id) {
         ? [line(element("strong", {}, done.isBackward ? "Its gradient is complete." : "Just computed."))]
         : [];
     if (id !== undefined) {
-        panel.replaceChildren(...heading, ...aboutNode(id));
+        panel.replaceChildren(...heading, ...aboutNode(id, card));
     } else if (layer !== undefined) {
         const items = outputs.map((id) => element("li", {}, link(id),
             ` ${short(valueOf(id))}, gradient ${gradientText(nodes.get(id).gradient)}`));
@@ -291,7 +294,7 @@ function explain(card, id) {
     }
 }
 
-function aboutNode(id) {
+function aboutNode(id, card = cardOf(id)) {
     const node = nodes.get(id);
     const { name, operation, terms, operands, value } = node;
     const isLeaf = !operation && !terms;
@@ -309,7 +312,8 @@ function aboutNode(id) {
     if (node.line) {
         about.push(line("made at ", code(node.line)));
     }
-    about.push(element("h3", {}, "gradient"), ...aboutGradient(id));
+    const gradient = isDone(card, true) ? aboutGradient(id) : [line("The backward pass has not come here yet.")];
+    about.push(element("h3", {}, "gradient"), ...gradient);
     if (!isLeaf) {
         about.push(element("h3", {}, operation ? `rule of ${operation}` : "rules of a sum"), ...aboutRule(node));
     }
@@ -413,6 +417,7 @@ function go(to) {
     selected = done?.card ?? null;
     if (done) {
         explain(done.card, cards()[done.card].node);
+        reveal(done.card);
     } else {
         overview();
     }
@@ -444,6 +449,7 @@ function play() {
 
 let box; // the part of the picture that is seen
 let hasMoved = false; // between the last press of a pointer and its release
+let isWhole = false; // whether the reader asked for the whole graph
 
 function look(x, y, width, height) {
     box = { x, y, width, height };
@@ -454,8 +460,25 @@ function fit() {
     look(0, 0, Number(svg.getAttribute("width")), Number(svg.getAttribute("height")));
 }
 
+// Moves the picture so that a card is seen, and makes it larger if its text is too small to read.
+function reveal(card) {
+    const scale = svg.getScreenCTM().a;
+    if (scale < 0.7 && !isWhole) {
+        zoomInTheMiddle(1 / scale);
+    }
+    const [seen, at] = [stage, elements[card]].map((element) => element.getBoundingClientRect());
+    const isSeen = at.left >= seen.left && at.right <= seen.right && at.top >= seen.top && at.bottom <= seen.bottom;
+    if (!isSeen && !isWhole) {
+        const { a } = svg.getScreenCTM();
+        const dx = (at.left + at.right - seen.left - seen.right) / 2;
+        const dy = (at.top + at.bottom - seen.top - seen.bottom) / 2;
+        look(box.x + dx / a, box.y + dy / a, box.width, box.height);
+    }
+}
+
 // Makes the picture larger by a factor, around a point on the screen.
 function zoom(factor, clientX, clientY) {
+    isWhole = false;
     const at = new DOMPoint(clientX, clientY).matrixTransform(svg.getScreenCTM().inverse());
     const { x, y, width, height } = box;
     look(at.x - (at.x - x) / factor, at.y - (at.y - y) / factor, width / factor, height / factor);
@@ -513,7 +536,7 @@ const actions = {
     last: () => { pause(); go(steps.length); },
     out: () => zoomInTheMiddle(1 / 1.25),
     in: () => zoomInTheMiddle(1.25),
-    fit,
+    fit: () => { fit(); isWhole = true; },
     collapse: () => expand(0),
     expand: () => expand(views.findIndex(({ expanded }) => expanded === "all")),
     reset,
@@ -539,6 +562,7 @@ document.addEventListener("keydown", (event) => {
 });
 
 show(0);
-step = steps.length;
-write();
 overview();
+if (svg.getScreenCTM().a < 0.2) {
+    reveal(0); // too large to begin with the whole of it
+}
