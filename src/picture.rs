@@ -1,8 +1,9 @@
-//! Pictures of a graph: as SVG, or as text for Graphviz.
+//! Pictures of a graph: as SVG, as a page to play with, or as text for Graphviz.
 //!
-//! [`Value::svg`] draws a graph for a browser, a notebook or a page of notes; [`Value::graphviz`]
-//! writes what micrograd's `draw_dot` draws, for the program `dot`.
-//! Both return a [`Picture`], which prints itself:
+//! [`Value::svg`] draws a graph for a browser, a notebook or a page of notes; [`Value::page`] makes
+//! the picture a page on which every gradient explains itself; [`Value::graphviz`] writes what
+//! micrograd's `draw_dot` draws, for the program `dot`. Each returns a [`Picture`], which prints
+//! itself:
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -39,6 +40,20 @@
 //! of leaves as weights with a bias, and its activation. At most 200 boxes are drawn, those nearest
 //! to the result, or as many as [`max_nodes`](Picture::max_nodes) says. Below an abridged picture
 //! stands how many nodes it shows.
+//!
+//! # Pages
+//!
+//! A page is one file in HTML, which needs nothing else and works without a network. A click on a box
+//! tells the number of the node, its gradient as a sum over its users, in symbols and in numbers, and
+//! the rule of its operation; a click on a layer draws it node by node. Buttons and arrow keys step
+//! through the forward pass and the backward pass. The gradients are those of a pass from the node
+//! that the page is made of, whatever the `grad` of the nodes.
+//!
+//! In a graph of at most 2000 nodes, the number of a leaf can be changed, and the page computes
+//! everything anew, with the functions of the table in JavaScript. A page draws up to 1000 boxes, or
+//! as many as [`max_nodes`](Picture::max_nodes) says; a layer that would need more stays one box.
+//!
+//! With the feature `locations`, a page names the source line that made each node.
 //!
 //! # Notebooks
 //!

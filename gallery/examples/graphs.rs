@@ -1,5 +1,5 @@
-//! Draws graphs as SVG files: in the directory that is given as argument, else in
-//! `target/pictures`.
+//! Draws graphs as SVG files, and one as a page in HTML: in the directory that is given as argument,
+//! else in `target/pictures`.
 
 use std::env;
 use std::fs;
@@ -19,16 +19,20 @@ fn run() -> Result<(), String> {
         .nth(1)
         .map_or_else(|| "target/pictures".into(), PathBuf::from);
     fs::create_dir_all(&directory).map_err(|error| format!("{}: {error}", directory.display()))?;
-    for (name, svg) in [
+    let (neuron, parameters) = neuron();
+    let page = neuron.page().with_parameters(&parameters);
+    let svg = neuron.svg().with_parameters(&parameters);
+    for (name, text) in [
+        ("neuron.html", page.to_string()),
+        ("graph_neuron.svg", svg.to_string()),
         ("graph_sum.svg", sum()),
-        ("graph_neuron.svg", neuron()),
         ("graph_program.svg", program()),
         ("graph_net.svg", net().svg().to_string()),
         ("graph_net_expanded.svg", net().svg().expanded().to_string()),
         ("graph_softmax.svg", softmax()),
     ] {
         let path = directory.join(name);
-        fs::write(&path, svg).map_err(|error| format!("{}: {error}", path.display()))?;
+        fs::write(&path, text).map_err(|error| format!("{}: {error}", path.display()))?;
         println!("{}", path.display());
     }
     Ok(())
@@ -48,8 +52,8 @@ fn sum() -> String {
     loss.svg().with_parameters(&[w, b]).to_string()
 }
 
-/// The neuron of Karpathy's lecture.
-fn neuron() -> String {
+/// The neuron of Karpathy's lecture, and its parameters.
+fn neuron() -> (Value, [Value; 3]) {
     let [x1, x2] = [leaf("x1", 2.0), leaf("x2", 0.0)];
     let [w1, w2] = [leaf("w1", -3.0), leaf("w2", 1.0)];
     let b = leaf("b", 6.881_373_587_019_543);
@@ -59,7 +63,7 @@ fn neuron() -> String {
     let n = (x1w1 + x2w2 + &b).with_name("n");
     let o = n.tanh().with_name("o");
     o.backward();
-    o.svg().with_parameters(&[w1, w2, b]).to_string()
+    (o, [w1, w2, b])
 }
 
 /// The program with which micrograd and rustygrad introduce themselves.

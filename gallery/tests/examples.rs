@@ -65,7 +65,7 @@ fn pictures_are_drawn() {
 fn the_pictures_of_graphs_are_what_the_crate_draws() {
     let directory = path("graphs");
     let drawn = stdout(&example("graphs", &[directory.to_str().unwrap()]));
-    assert_eq!(drawn.lines().count(), 6);
+    assert_eq!(drawn.lines().count(), 7);
     let pictures = Path::new(env!("CARGO_MANIFEST_DIR")).join("pictures");
     for drawn in drawn.lines().map(Path::new) {
         let name = drawn.file_name().unwrap();

@@ -1,6 +1,7 @@
 // Opens pages of graphs in Chromium.
 //
 //     node pages.mjs numbers DIR   computes each page of DIR/jobs.json and prints the numbers of all nodes
+//     node pages.mjs shots DIR     takes two screenshots of DIR/neuron.html, as README shows them
 //     node pages.mjs play DIR      clicks, steps and types as a reader does, and fails if a page misbehaves
 
 import assert from "node:assert/strict";
@@ -231,8 +232,22 @@ async function everyWidthAndColour() {
     }
 }
 
+// ── screenshots ─────────────────────────────────────────────────────────────────────────────────
+
+async function shots() {
+    const wide = await open("neuron.html", { viewport: { width: 1100, height: 520 } });
+    await card(wide, "n").click();
+    await wide.screenshot({ path: join(directory, "page_wide.png") });
+    const narrow = await open("neuron.html", { viewport: { width: 420, height: 760 }, colorScheme: "dark" });
+    await narrow.click("#first");
+    for (let step = 0; step < 7; step += 1) {
+        await narrow.click("#forward");
+    }
+    await narrow.screenshot({ path: join(directory, "page_narrow.png"), animations: "disabled" });
+}
+
 try {
-    await { numbers, play }[mode]();
+    await { numbers, play, shots }[mode]();
 } finally {
     await browser.close();
 }

@@ -403,13 +403,13 @@ fn values(survey: &mut Survey) {
         },
     );
     survey.cover(
-        "Value::svg Value::graphviz Picture::expanded Picture::max_nodes Picture::with_parameters \
+        "Value::svg Value::page Value::graphviz Picture::expanded Picture::max_nodes Picture::with_parameters \
          Value::evcxr_display Picture::evcxr_display",
         || {
             for count in LENGTHS {
                 let leaves = leaves(count);
                 let sum: Value = leaves.iter().sum();
-                for picture in [sum.svg(), sum.graphviz()] {
+                for picture in [sum.svg(), sum.page(), sum.graphviz()] {
                     for max_nodes in [0, 1, 1000] {
                         let picture = picture.clone().expanded().with_parameters(&leaves);
                         assert!(!picture.max_nodes(max_nodes).to_string().is_empty());
