@@ -20,8 +20,8 @@
 //! |---|---|
 //! | differentiate an expression | [`Value`](engine::Value), and the conventions in [`engine`] |
 //! | get a Jacobian, a Hessian, a gradient of a gradient | [`jacobian`](engine::jacobian), [`hessian`](engine::hessian), [`Value::gradient`](engine::Value::gradient) |
-//! | look at a graph | as text by [`tree`], as a [`picture`], with tools of your own by [`Value::operation`](engine::Value::operation) |
-//! | follow a backward pass, number by number | [`steps`]; in a browser, [`Value::page`](engine::Value::page) |
+//! | look at a graph | [`tree`], [`picture`]; with tools of your own, [`engine::Operation`] |
+//! | follow a backward pass, number by number | [`steps`]; in a browser, [`picture`] |
 //! | build a net and a loss | [`nn`], [`nn::loss`] |
 //! | train it | [`optim`]; [`data`] for batches and splits, [`metrics`] for how good it is |
 //! | train it as fast as plain loops do | [`tape`] |

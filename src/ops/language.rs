@@ -392,7 +392,7 @@ impl Language {
     }
 }
 
-/// Operations as an object in JavaScript, by their names, and before it the functions that it calls.
+/// Operations as an object in JavaScript, by name; before it, the functions that it calls.
 pub(crate) fn operations_in_javascript(ops: &[Op]) -> [String; 2] {
     let language = Language::JavaScript;
     let [x, y, out, g] = ["x", "y", "out", "g"].map(Expression::name);

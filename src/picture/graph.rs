@@ -1,4 +1,5 @@
-//! What a picture may show of a graph, and what lies nearest to its result.
+//! A graph as a picture sees it: nodes, constants and layers, and which of them lie nearest to the
+//! result.
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
@@ -8,7 +9,7 @@ use super::layers::{Layer, Layers, neuron, weights};
 use crate::engine::{Argument, NodeId, Operation, Term, TopologicalOrder, Value};
 use crate::steps::Names;
 
-/// What is shown.
+/// The reader's choices.
 #[derive(Clone, Debug)]
 pub(super) struct Options<'a> {
     pub(super) max_nodes: usize,
@@ -105,7 +106,7 @@ impl<'order, 'graph> Graph<'order, 'graph> {
         items
     }
 
-    /// What stands for the node at this position.
+    /// The item that stands for the node at this position.
     fn item(&self, position: usize) -> Item {
         let layer = self
             .layers
@@ -122,7 +123,7 @@ impl<'order, 'graph> Graph<'order, 'graph> {
         self.item(self.order.position(node))
     }
 
-    /// What the item reads, from left to right.
+    /// The operands of the item, from left to right.
     pub(super) fn operands(&self, item: Item) -> Vec<Item> {
         match item {
             Item::Node(position) => match self.node(position).operation() {

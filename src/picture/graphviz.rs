@@ -29,7 +29,7 @@ pub(super) fn write(sketch: &Sketch, f: &mut impl Write) -> fmt::Result {
             fields => write!(f, "\"{{ {} }}\"", fields.join(" | "))?,
         }
         writeln!(f, ", {style}, tooltip=\"{title}\"]")?;
-        // What reads the operands: the operation, if there is one.
+        // Operands are read by the operation, if there is one.
         let reader = match &card.operation {
             Some(label) => {
                 let label = Escaped(label);

@@ -196,7 +196,7 @@ fn gradients(graph: &Graph) -> Vec<Option<f64>> {
     gradients
 }
 
-/// What the cards of each view stand for.
+/// For each view, the items that its cards stand for.
 fn write_views(graph: &Graph, views: &[View], page: &mut String) -> fmt::Result {
     writeln!(page, "const views = [")?;
     for view in views {

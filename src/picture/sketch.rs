@@ -1,4 +1,4 @@
-//! What a picture shows of a graph.
+//! The content of a picture: cards, and which of them read which.
 
 use std::collections::{HashMap, HashSet};
 
@@ -14,7 +14,7 @@ pub(super) struct Sketch {
 }
 
 impl Sketch {
-    /// What fits into so many cards.
+    /// The part of the graph that fits into this many cards.
     pub(super) fn of(graph: &Graph, max_nodes: usize) -> Self {
         let items = graph.nearest(max_nodes);
         let places: HashMap<_, _> = items.iter().copied().zip(0..).collect();
