@@ -19,19 +19,21 @@
 //!
 //! # Reading a picture
 //!
-//! A graph is drawn from left to right, each node once. A box has the node's name, its number and
-//! its gradient, with four digits. In front of a result stands the label of its operation, and there
-//! the lines from its arguments end: the first argument's above that of the second, unless the two
-//! may be exchanged.
+//! A graph is drawn from left to right, each node once. A box shows the node's name, its number and
+//! its gradient, with four digits. The label of an operation stands in front of its result, where
+//! the lines from its arguments end: that of the first argument above that of the second, unless
+//! they may be exchanged.
 //!
 //! | box | stands for |
 //! |---|---|
-//! | with a thick border | a parameter: a weight or bias of a neuron, or one of [`with_parameters`](Picture::with_parameters) |
+//! | with a thick border | a parameter: a weight or bias of a neuron, or as you say, below |
 //! | with a thin border | any other leaf: an input |
 //! | dashed, with one number | a constant of an expression |
 //! | rounded, behind an operation | a result; `Σ w·x + b` is a weighted sum, one node |
 //! | with another one behind it | the neurons of a layer, with the parameters that only they read |
 //! | `… 3 more` | operands that are left out |
+//!
+//! [`with_parameters`](Picture::with_parameters) names leaves to be drawn as parameters.
 //!
 //! # Large graphs
 //!
@@ -43,11 +45,11 @@
 //!
 //! # Pages
 //!
-//! A page is one file in HTML, which needs nothing else and works without a network. A click on a box
-//! tells the number of the node, its gradient as a sum over its users, in symbols and in numbers, and
-//! the rule of its operation; a click on a layer draws it node by node. Buttons and arrow keys step
-//! through the forward pass and the backward pass. The gradients are those of a pass from the node
-//! that the page is made of, whatever the `grad` of the nodes.
+//! A page is one file in HTML that works without a network. Click a box, and it tells the number of
+//! the node, its gradient as a sum over its users, in symbols and in numbers, and the rule of its
+//! operation. Click a layer, and it is drawn node by node. Buttons and arrow keys step through the
+//! forward pass and the backward pass. The gradients are those of a pass from the node that the page
+//! is made of; the `grad` of the nodes does not matter.
 //!
 //! In a graph of at most 2000 nodes, the number of a leaf can be changed, and the page computes
 //! everything anew, with the functions of the table in JavaScript. A page draws up to 1000 boxes, or

@@ -7,7 +7,8 @@ use super::card::{Card, Kind};
 use super::layout::{Layout, Level, Line, Outline, Point};
 use super::sketch::Sketch;
 
-/// Of a monospaced font of size 12, with some room to spare: no font is known to be there.
+/// The width of a character in a monospaced font of size 12, with some room to spare: no font is
+/// known to be there.
 const CHARACTER_WIDTH: f64 = 7.4;
 const LINE_HEIGHT: f64 = 16.0;
 const PADDING: f64 = 8.0;
