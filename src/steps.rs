@@ -213,11 +213,10 @@ pub(crate) fn short(number: f64) -> String {
 }
 
 fn rounded(number: f64) -> f64 {
-    let rounded = format!("{number:.3e}").parse();
-    rounded
-        .ok()
-        .filter(|rounded: &f64| rounded.is_finite())
-        .unwrap_or(number)
+    match format!("{number:.3e}").parse::<f64>() {
+        Ok(rounded) if rounded.is_finite() => rounded,
+        _ => number,
+    }
 }
 
 impl Steps {

@@ -188,3 +188,34 @@ fn values_pictures_and_confusion_matrices_show_themselves_in_a_notebook() {
         assert_eq!(content.trim_end(), expected.trim_end());
     }
 }
+
+#[test]
+fn a_box_for_what_is_left_out_stands_in_its_place() {
+    let [b, v] = [leaf("b", 1.0), leaf("v", 2.0)];
+    let picture = ((v.tanh() - &b) * &b).graphviz().max_nodes(3).to_string();
+    assert!(
+        picture.contains("    3 -> op1\n    2 -> op1\n"),
+        "{picture}"
+    );
+}
+
+#[test]
+fn the_confusion_matrix_has_predictions_from_left_to_right() {
+    let svg = ConfusionMatrix::new(&[1, 1], &[0, 0], 2).svg();
+    let cell = r#"<text x="96" y="69.3" fill="white">2</text>"#; // above, on the right
+    assert!(svg.contains(cell), "{svg}");
+}
+
+#[test]
+fn rev_det() {
+    let x = leaf("x", 1.0);
+    let y = (0..30).fold(x.clone(), |y, i| if i % 3 == 0 { y.tanh() } else { y * &x });
+    assert_eq!(y.svg().to_string(), y.svg().to_string());
+    let root = y;
+    let picture = root.graphviz().max_nodes(10).to_string();
+    assert_eq!(
+        count(&picture, "shape=") - count(&picture, "shape=plaintext"),
+        10,
+        "{picture}"
+    );
+}

@@ -274,8 +274,11 @@ const NAMED: [(f64, &str); 4] = [
 
 /// A number in a formula: with an exponent where it would be long without.
 pub(crate) fn number_text(number: f64) -> String {
-    let text = format!("{number:?}");
-    text.strip_suffix(".0").map_or(text.clone(), String::from)
+    let mut text = format!("{number:?}");
+    if text.ends_with(".0") {
+        text.truncate(text.len() - 2);
+    }
+    text
 }
 
 impl Expression {

@@ -105,11 +105,11 @@ impl Card {
         let sums: Vec<_> = sums.filter_map(neuron).collect();
 
         let neurons = counted(outputs.len(), "neuron");
-        let activation = outputs[0].operation().name().filter(|_| {
-            let has_same =
-                |output: &&Value| output.operation().name() == outputs[0].operation().name();
-            layer.outputs != layer.sums && outputs.iter().all(has_same)
+        let activations = outputs.iter().map(|output| match output.operation() {
+            Operation::Apply { op, .. } => Some(op.name()),
+            _ => None,
         });
+        let activation = activations.reduce(|a, b| a.filter(|_| a == b)).flatten();
         let about = match activation {
             Some(activation) => format!("{neurons}, {activation}"),
             None => neurons.clone(),
@@ -147,7 +147,7 @@ impl Card {
 /// Whether the order of the arguments matters.
 fn is_ordered(operation: &Operation) -> bool {
     let symmetric = [Op::Add, Op::Mul, Op::Max, Op::Min, Op::Hypot, Op::Equals];
-    matches!(operation, Operation::Apply { op, .. } if !symmetric.contains(op))
+    matches!(operation, Operation::Apply { op, y: Some(_), .. } if !symmetric.contains(op))
 }
 
 fn label_of_sum(terms: &Terms) -> &'static str {
@@ -162,10 +162,8 @@ fn label_of_sum(terms: &Terms) -> &'static str {
 
 /// The block of a parameter that was named by its module: `layers.0` of `layers.0.weight[3, 1]`.
 fn block(name: &str) -> Option<&str> {
-    let (block, _) = name.split_once('[')?;
-    let block = block.strip_suffix("weight").unwrap_or(block);
-    let block = block.strip_suffix('.').unwrap_or(block);
-    (!block.is_empty()).then_some(block)
+    let (module, _) = name.split_once(".weight[")?;
+    Some(module)
 }
 
 fn counted(count: usize, thing: &str) -> String {

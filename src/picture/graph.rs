@@ -3,10 +3,9 @@
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
-use std::iter;
 
 use super::layers::{Layer, Layers, neuron, weights};
-use crate::engine::{Argument, NodeId, Operation, Term, TopologicalOrder, Value};
+use crate::engine::{Argument, NodeId, TopologicalOrder, Value};
 use crate::steps::Names;
 
 /// The reader's choices.
@@ -71,14 +70,11 @@ impl<'order, 'graph> Graph<'order, 'graph> {
         self.layers.get(layer)
     }
 
-    /// A constant of the expression.
-    pub(super) fn constant(&self, position: usize, side: usize) -> f64 {
-        let operation = self.node(position).operation();
-        let Operation::Apply { x, y, .. } = operation else {
-            unreachable!("only operations of the table have constants");
-        };
-        let argument = if side == 0 { x } else { y.unwrap_or(x) };
-        argument.data()
+    /// Argument `i` of the node at this position, a constant.
+    pub(super) fn constant(&self, position: usize, i: usize) -> f64 {
+        self.arguments(position)
+            .nth(i)
+            .map_or(f64::NAN, Argument::data)
     }
 
     pub(super) fn is_parameter(&self, node: &Value) -> bool {
@@ -108,47 +104,42 @@ impl<'order, 'graph> Graph<'order, 'graph> {
 
     /// The item that stands for the node at this position.
     fn item(&self, position: usize) -> Item {
-        let layer = self
-            .layers
-            .find(position)
-            .filter(|&layer| match self.expanded {
-                Expanded::None => true,
-                Expanded::One(expanded) => layer != expanded,
-                Expanded::All => false,
-            });
+        let is_collapsed = |layer: &usize| match self.expanded {
+            Expanded::None => true,
+            Expanded::One(expanded) => *layer != expanded,
+            Expanded::All => false,
+        };
+        let layer = self.layers.find(position).filter(is_collapsed);
         layer.map_or(Item::Node(position), Item::Layer)
     }
 
-    fn item_of(&self, node: &Value) -> Item {
-        self.item(self.order.position(node))
+    /// The arguments of the node at this position, from left to right.
+    fn arguments(&self, position: usize) -> impl Iterator<Item = Argument<'graph>> {
+        let edges = self.node(position).operation().edges();
+        edges.map(|edge| edge.argument())
     }
 
-    /// The operands of the item, from left to right.
+    /// The positions of the operands of a layer's sums.
+    fn read_by_sums(&self, layer: usize) -> impl Iterator<Item = usize> {
+        let sums = self.layer(layer).sums.iter();
+        let operands = sums.flat_map(|&sum| self.node(sum).operands());
+        operands.map(|node| self.order.position(node))
+    }
+
+    /// The operands of an item, from left to right.
     pub(super) fn operands(&self, item: Item) -> Vec<Item> {
         match item {
-            Item::Node(position) => match self.node(position).operation() {
-                Operation::Leaf => vec![],
-                Operation::Apply { x, y, .. } => {
-                    let arguments = iter::once(x).chain(y).enumerate();
-                    let items = arguments.map(|(side, argument)| match argument {
-                        Argument::Node(node) => self.item_of(node),
-                        Argument::Constant(_) => Item::Constant(position, side),
-                    });
-                    items.collect()
-                }
-                Operation::Sum(terms) => {
-                    let nodes = terms.flat_map(|term| match term {
-                        Term::Product(weight, input) => [Some(weight), Some(input)],
-                        Term::Single(value) => [Some(value), None],
-                    });
-                    nodes.flatten().map(|node| self.item_of(node)).collect()
-                }
-            },
+            Item::Node(position) => {
+                let arguments = self.arguments(position).enumerate();
+                let items = arguments.map(|(i, argument)| match argument {
+                    Argument::Node(node) => self.item(self.order.position(node)),
+                    Argument::Constant(_) => Item::Constant(position, i),
+                });
+                items.collect()
+            }
             Item::Layer(layer) => {
-                let sums = self.layers.get(layer).sums.iter();
-                let nodes = sums.flat_map(|&sum| self.node(sum).operands());
-                let positions = nodes.map(|node| self.order.position(node));
-                let outside = positions.filter(|&position| !self.layers.is_inside(position));
+                let read = self.read_by_sums(layer);
+                let outside = read.filter(|&position| !self.layers.is_inside(position));
                 let mut seen = HashSet::new();
                 let items = outside.map(|position| self.item(position));
                 items.filter(|&item| seen.insert(item)).collect()
@@ -162,13 +153,10 @@ impl<'order, 'graph> Graph<'order, 'graph> {
         match item {
             Item::Node(position) => vec![position],
             Item::Layer(layer) => {
-                let layer = self.layers.get(layer);
-                let sums = layer.sums.iter();
-                let nodes = sums.flat_map(|&sum| self.node(sum).operands());
-                let positions = nodes.map(|node| self.order.position(node));
-                let inside = positions.filter(|&position| self.layers.is_inside(position));
-                let own = layer.sums.iter().chain(&layer.outputs);
-                inside.chain(own.copied()).collect()
+                let read = self.read_by_sums(layer);
+                let inside = read.filter(|&position| self.layers.is_inside(position));
+                let Layer { sums, outputs } = self.layer(layer);
+                inside.chain(sums.iter().chain(outputs).copied()).collect()
             }
             Item::Constant(..) => vec![],
         }

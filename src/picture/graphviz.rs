@@ -20,9 +20,9 @@ pub(super) fn write(sketch: &Sketch, f: &mut impl Write) -> fmt::Result {
             Kind::Layer => "shape=record, style=filled, fillcolor=gray92",
             Kind::Rest => "shape=plaintext",
         };
-        let title = Escaped(&card.title);
+        let title = escaped(&card.title, SPECIAL);
         write!(f, "    {i} [label=")?;
-        let name = card.name.iter().map(|name| Field(name).to_string());
+        let name = card.name.iter().map(|name| escaped(name, SPECIAL_IN_FIELD));
         let fields: Vec<_> = name.chain(card.lines.iter().cloned()).collect();
         match fields.as_slice() {
             [field] => write!(f, "\"{field}\"")?,
@@ -32,7 +32,7 @@ pub(super) fn write(sketch: &Sketch, f: &mut impl Write) -> fmt::Result {
         // Operands are read by the operation, if there is one.
         let reader = match &card.operation {
             Some(label) => {
-                let label = Escaped(label);
+                let label = escaped(label, SPECIAL);
                 let order = if card.is_ordered { ", ordering=in" } else { "" };
                 writeln!(
                     f,
@@ -50,33 +50,18 @@ pub(super) fn write(sketch: &Sketch, f: &mut impl Write) -> fmt::Result {
     writeln!(f, "}}")
 }
 
-/// A text between quotation marks.
-struct Escaped<'a>(&'a str);
+/// The characters that Graphviz would not take as they are, between quotation marks and in a field
+/// of a record.
+const SPECIAL: &str = "\"\\";
+const SPECIAL_IN_FIELD: &str = "\"\\{}|<>";
 
-/// A text in a field of a record.
-struct Field<'a>(&'a str);
-
-impl fmt::Display for Escaped<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .chars()
-            .try_for_each(|character| escape(character, "", f))
+fn escaped(text: &str, special: &str) -> String {
+    let mut escaped = String::new();
+    for character in text.chars() {
+        if special.contains(character) {
+            escaped.push('\\');
+        }
+        escaped.push(character);
     }
-}
-
-impl fmt::Display for Field<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0
-            .chars()
-            .try_for_each(|character| escape(character, "{}|<>", f))
-    }
-}
-
-fn escape(character: char, special: &str, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    match character {
-        '&' => f.write_str("&amp;"),
-        '"' | '\\' => write!(f, "\\{character}"),
-        _ if special.contains(character) => write!(f, "\\{character}"),
-        _ => f.write_char(character),
-    }
+    escaped.replace('&', "&amp;")
 }

@@ -25,13 +25,17 @@ impl Sketch {
 
         let mut cards: Vec<_> = items.iter().map(|&item| card(item, graph)).collect();
         for (place, &item) in items.iter().enumerate() {
-            let operands = graph.operands(item);
-            let places = operands.iter().filter_map(|operand| places.get(operand));
-            cards[place].operands = places.copied().collect();
-            let left_out = operands.len() - cards[place].operands.len();
+            let rest = cards.len();
+            let mut left_out = 0;
+            for operand in graph.operands(item) {
+                let shown = places.get(&operand).copied();
+                left_out += usize::from(shown.is_none());
+                // One card stands for all that are left out, where the first of them would be.
+                if shown.is_some() || left_out == 1 {
+                    cards[place].operands.push(shown.unwrap_or(rest));
+                }
+            }
             if left_out > 0 {
-                let rest = cards.len();
-                cards[place].operands.push(rest);
                 cards.push(Card::of_rest(left_out));
             }
         }

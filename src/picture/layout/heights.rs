@@ -8,9 +8,8 @@
 //! together towards what it is joined to, as far as there is room.
 
 use std::collections::HashSet;
-use std::mem;
 
-use super::{Grid, LEFT, RIGHT};
+use super::grid::{Grid, LEFT, RIGHT, positions};
 
 /// The heights of the middles of all slots, and that of the picture.
 pub(super) fn heights(grid: &Grid, margin: f64) -> (Vec<f64>, f64) {
@@ -48,13 +47,13 @@ fn extent(grid: &Grid, heights: &[f64]) -> [f64; 2] {
     [top, edge(1.0).fold(f64::NEG_INFINITY, f64::max)]
 }
 
-/// The neighbour with which a slot would share a level if it could: a lane the lane that goes on, a
-/// card those in the middle.
+/// The neighbours with which a slot would share a level, the first one if it can: for a lane the
+/// lane that goes on, else the one or two in the middle.
 fn favourites(grid: &Grid, slot: usize, side: usize, positions: &[usize]) -> Vec<usize> {
-    let mut neighbours = grid.neighbours[side][slot].clone();
     if let Some(lane) = next_lane(grid, slot, side) {
         return vec![lane];
     }
+    let mut neighbours = grid.neighbours[side][slot].clone();
     neighbours.sort_by_key(|&slot| positions[slot]);
     match neighbours.len() {
         0 => vec![],
@@ -70,7 +69,7 @@ fn next_lane(grid: &Grid, slot: usize, side: usize) -> Option<usize> {
 
 /// The lines, from right to left, that cross one between two lanes: they must not be level.
 fn conflicts(grid: &Grid) -> HashSet<(usize, usize)> {
-    let positions = grid.positions();
+    let positions = positions(&grid.columns);
     let mut conflicts = HashSet::new();
     for pair in grid.columns.windows(2) {
         let [column, left] = pair else { continue };
@@ -86,7 +85,7 @@ fn conflicts(grid: &Grid) -> HashSet<(usize, usize)> {
                 for &neighbour in &grid.neighbours[LEFT][slot] {
                     let crosses = !(above..=below).contains(&positions[neighbour]);
                     if crosses && next_lane(grid, slot, LEFT) != Some(neighbour) {
-                        conflicts.insert((slot, neighbour));
+                        conflicts.extend([(slot, neighbour), (neighbour, slot)]);
                     }
                 }
             }
@@ -107,43 +106,33 @@ fn directed(grid: &Grid, downwards: bool) -> Vec<Vec<usize>> {
     columns
 }
 
-/// For each slot, the first one of its block.
+/// For each slot, the first one of its block: it joins the block of a neighbour on this side, unless
+/// that line would cross one on which slots above it, or below if it goes upwards, joined theirs.
 fn blocks(
     grid: &Grid,
     side: usize,
     downwards: bool,
     conflicts: &HashSet<(usize, usize)>,
 ) -> Vec<usize> {
-    let count = grid.heights.len();
     let mut columns = directed(grid, downwards);
     if side == LEFT {
         columns.reverse();
     }
-    let mut positions = vec![0; count];
+    let positions = positions(&columns);
+    let mut first: Vec<_> = (0..positions.len()).collect();
     for column in &columns {
-        for (position, &slot) in column.iter().enumerate() {
-            positions[slot] = position;
-        }
-    }
-    let mut root: Vec<_> = (0..count).collect();
-    for column in &columns {
-        let mut free = 0; // levels before this position would cross one that is there
+        let mut free = 0; // the neighbours from this position on can be reached without a crossing
         for &slot in column {
-            for neighbour in favourites(grid, slot, side, &positions) {
-                let line = if side == LEFT {
-                    (slot, neighbour)
-                } else {
-                    (neighbour, slot)
-                };
-                let is_free = positions[neighbour] >= free;
-                if root[slot] == slot && is_free && !conflicts.contains(&line) {
-                    root[slot] = root[neighbour];
-                    free = positions[neighbour] + 1;
-                }
+            let neighbour = favourites(grid, slot, side, &positions)
+                .into_iter()
+                .find(|&it| positions[it] >= free && !conflicts.contains(&(slot, it)));
+            if let Some(neighbour) = neighbour {
+                first[slot] = first[neighbour];
+                free = positions[neighbour] + 1;
             }
         }
     }
-    root
+    first
 }
 
 /// The heights of all slots if the blocks are packed against the first one of each column, and then
@@ -216,81 +205,107 @@ const ROUNDS: usize = 24;
 /// How many levels move at once, at most.
 const MOST_MOVED: usize = 6;
 
-/// Moves the slots that are joined on one level, together, towards the mean height of what they are
-/// joined to. If others are in the way, those are moved along, if together they still pull that way.
+/// Moves each level towards the mean height of its neighbours, several times.
 fn settle(grid: &Grid, heights: &mut [f64]) {
-    let levels = levels(grid, heights);
-    let mut level_of = vec![0; heights.len()];
-    for (level, slots) in levels.iter().enumerate() {
-        for &slot in slots {
-            level_of[slot] = level;
-        }
-    }
-    let mut beside = vec![[None; 2]; heights.len()]; // the slots above and below
-    for pair in grid.columns.iter().flat_map(|column| column.windows(2)) {
-        beside[pair[0]][1] = Some(pair[1]);
-        beside[pair[1]][0] = Some(pair[0]);
-    }
+    let levels = Levels::of(grid, heights);
     for _ in 0..ROUNDS {
-        for level in 0..levels.len() {
-            let mut group = vec![level];
-            while group.len() <= MOST_MOVED {
-                let slots = || group.iter().flat_map(|&level| &levels[level]).copied();
-                let is_outside = |slot: usize| !group.contains(&level_of[slot]);
-
-                let (mut pull, mut count) = (0.0, 0);
-                for slot in slots() {
-                    let neighbours = grid.neighbours.iter().flat_map(|side| &side[slot]);
-                    for &neighbour in neighbours.filter(|&&neighbour| is_outside(neighbour)) {
-                        pull += heights[neighbour] - heights[slot];
-                        count += 1;
-                    }
-                }
-                let step = pull / f64::from(count);
-                if count == 0 || is_level(step) {
-                    break;
-                }
-                let downwards = step > 0.0;
-                let ways = slots().filter_map(|slot| {
-                    let next = beside[slot][usize::from(downwards)]?;
-                    let apart = (heights[next] - heights[slot]).abs();
-                    is_outside(next).then(|| (apart - grid.distance(slot, next), next))
-                });
-                let nearest = ways.min_by(|a, b| a.0.total_cmp(&b.0));
-                match nearest {
-                    Some((room, next)) if is_level(room) => {
-                        group.push(level_of[next]);
-                    }
-                    _ => {
-                        let room = nearest.map_or(f64::INFINITY, |(room, _)| room);
-                        let step = step.clamp(-room, room);
-                        slots().for_each(|slot| heights[slot] += step);
-                        break;
-                    }
-                }
-            }
+        for level in 0..levels.slots.len() {
+            levels.settle(level, heights);
         }
     }
 }
 
-/// The slots that are joined on one level.
-fn levels(grid: &Grid, heights: &[f64]) -> Vec<Vec<usize>> {
-    let mut is_seen = vec![false; heights.len()];
-    let mut levels = Vec::new();
-    for first in 0..heights.len() {
-        let mut level = Vec::new();
-        let mut waiting = vec![first];
-        while let Some(slot) = waiting.pop() {
-            if mem::replace(&mut is_seen[slot], true) {
-                continue;
+/// The slots that are joined on one level: they move together.
+struct Levels<'a> {
+    grid: &'a Grid,
+    slots: Vec<Vec<usize>>,
+    level_of: Vec<usize>,
+    /// For each slot, the one above and the one below.
+    beside: Vec<[Option<usize>; 2]>,
+}
+
+impl<'a> Levels<'a> {
+    fn of(grid: &'a Grid, heights: &[f64]) -> Self {
+        let mut slots = Vec::new();
+        let mut level_of = vec![None; heights.len()];
+        for first in 0..heights.len() {
+            let mut level = Vec::new();
+            let mut waiting = vec![first];
+            while let Some(slot) = waiting.pop() {
+                if level_of[slot].is_none() {
+                    level_of[slot] = Some(slots.len());
+                    level.push(slot);
+                    let neighbours = grid.neighbours.iter().flat_map(|side| &side[slot]);
+                    let level = neighbours.filter(|&&next| is_level(heights[next] - heights[slot]));
+                    waiting.extend(level);
+                }
             }
-            level.push(slot);
-            let neighbours = grid.neighbours.iter().flat_map(|side| &side[slot]).copied();
-            waiting.extend(neighbours.filter(|&next| is_level(heights[next] - heights[slot])));
+            if !level.is_empty() {
+                slots.push(level);
+            }
         }
-        levels.push(level);
+        let mut beside = vec![[None; 2]; heights.len()];
+        for pair in grid.columns.iter().flat_map(|column| column.windows(2)) {
+            beside[pair[0]][1] = Some(pair[1]);
+            beside[pair[1]][0] = Some(pair[0]);
+        }
+        Self {
+            grid,
+            slots,
+            level_of: level_of.into_iter().flatten().collect(),
+            beside,
+        }
     }
-    levels
+
+    /// Moves a level as far as it is pulled and has room. A level that it touches moves along, if the
+    /// pull on both together has the same direction.
+    fn settle(&self, level: usize, heights: &mut [f64]) {
+        let mut group = vec![level];
+        while group.len() <= MOST_MOVED {
+            let pull = self.pull(&group, heights);
+            if is_level(pull) {
+                return;
+            }
+            match self.obstacle(&group, pull > 0.0, heights) {
+                Some((room, level)) if is_level(room) => group.push(level),
+                obstacle => {
+                    let room = obstacle.map_or(f64::INFINITY, |(room, _)| room);
+                    let step = pull.clamp(-room, room);
+                    self.slots(&group).for_each(|slot| heights[slot] += step);
+                    return;
+                }
+            }
+        }
+    }
+
+    fn slots(&self, group: &[usize]) -> impl Iterator<Item = usize> {
+        group.iter().flat_map(|&level| &self.slots[level]).copied()
+    }
+
+    /// How far the neighbours of a group are below it, on average; 0 if it has none.
+    fn pull(&self, group: &[usize], heights: &[f64]) -> f64 {
+        let (mut sum, mut count) = (0.0, 0);
+        for slot in self.slots(group) {
+            for &neighbour in self.grid.neighbours.iter().flat_map(|side| &side[slot]) {
+                if !group.contains(&self.level_of[neighbour]) {
+                    sum += heights[neighbour] - heights[slot];
+                    count += 1;
+                }
+            }
+        }
+        sum / f64::from(count.max(1))
+    }
+
+    /// The level that is next to a group, above or below, and the room up to there.
+    fn obstacle(&self, group: &[usize], below: bool, heights: &[f64]) -> Option<(f64, usize)> {
+        let obstacles = self.slots(group).filter_map(|slot| {
+            let next = self.beside[slot][usize::from(below)]?;
+            let level = self.level_of[next];
+            let room = (heights[next] - heights[slot]).abs() - self.grid.distance(slot, next);
+            (!group.contains(&level)).then_some((room, level))
+        });
+        obstacles.min_by(|a, b| a.0.total_cmp(&b.0))
+    }
 }
 
 /// Whether a line with this difference of heights looks level.

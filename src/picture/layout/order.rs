@@ -1,6 +1,6 @@
 //! The order in each column, so that few lines cross.
 
-use super::{Grid, LEFT, RIGHT};
+use super::grid::{Grid, LEFT, RIGHT, positions};
 
 /// How often all columns are sorted, by what they are joined to on the right and then on the left.
 const SWEEPS: usize = 12;
@@ -14,9 +14,12 @@ const ROUNDS: usize = 8;
 /// which leads out of an order that nothing betters by itself.
 pub(super) fn order(grid: &mut Grid) {
     let mut best = (crossings(grid), grid.columns.clone());
-    let mut positions = grid.positions();
+    let mut positions = self::positions(&grid.columns);
     let count = grid.columns.len();
     for sweep in 0..SWEEPS {
+        if best.0 == 0 {
+            break;
+        }
         let is_shaken = sweep % 2 == 1;
         for column in 1..count {
             sort(grid, column, RIGHT, is_shaken, &mut positions);
@@ -96,7 +99,7 @@ fn swap(grid: &mut Grid, is_shaken: bool, positions: &mut [usize]) {
 
 /// How many pairs of lines cross.
 fn crossings(grid: &Grid) -> usize {
-    let positions = grid.positions();
+    let positions = positions(&grid.columns);
     let columns = grid.columns.iter();
     columns
         .map(|column| crossings_left_of(grid, column, &positions))
