@@ -5,7 +5,7 @@ use std::process::Command;
 
 use micrograd::engine::Value;
 use micrograd::metrics::ConfusionMatrix;
-use micrograd::nn::MLP;
+use micrograd::nn::{MLP, Module, loss};
 
 fn leaf(name: &str, number: f64) -> Value {
     Value::new(number).with_name(name)
@@ -73,16 +73,60 @@ fn a_layer_is_one_box_unless_it_is_expanded() {
 }
 
 #[test]
-fn a_parameter_that_is_read_elsewhere_is_a_box_of_its_own() {
+fn a_parameter_stands_in_the_box_of_its_layer_unless_that_made_a_cycle() {
     let model = MLP::new(2, &[3], &mut micrograd::rng(0)).with_names();
-    let layer = &model.layers()[0];
-    let outputs = model.forward(&[leaf("x", 0.5), leaf("y", -1.0)]);
-    let penalty = layer.neurons()[1].bias().pow(2.0);
-    let picture = (outputs.iter().sum::<Value>() + penalty)
-        .graphviz()
-        .to_string();
-    assert!(picture.contains("{ layers.0.bias[1] |"), "{picture}");
+    let bias = model.layers()[0].neurons()[1].bias();
+    let [x, y] = [leaf("x", 0.5), leaf("y", -1.0)];
+
+    let outputs = model.forward(&[x.clone(), y.clone()]);
+    let penalized = outputs.iter().sum::<Value>() + loss::l2_penalty(&model.parameters());
+    let picture = penalized.graphviz().to_string();
+    assert!(!picture.contains("{ layers.0.bias[1] |"), "{picture}");
+    assert!(!picture.contains("style=bold"));
+    // To the sum of the outputs and to the penalty.
+    let (box_of_layer, _) = picture.split_once(" [label=\"{ layers.0 |").unwrap();
+    let box_of_layer = box_of_layer.rsplit(' ').next().unwrap();
+    assert_eq!(count(&picture, &format!("    {box_of_layer} -> op")), 2);
+
+    let outputs = model.forward(&[x, y * bias]);
+    let picture = outputs.iter().sum::<Value>().graphviz().to_string();
+    assert_eq!(count(&picture, "{ layers.0.bias[1] |"), 1);
     assert_eq!(count(&picture, "style=bold"), 1);
+}
+
+#[test]
+fn an_activation_is_part_of_a_layer_if_all_neurons_have_it() {
+    let model = MLP::new(2, &[2], &mut micrograd::rng(0)).with_names();
+    let inputs = [leaf("x", 0.5), leaf("y", -1.0)];
+    let picture_of = |functions: [fn(&Value) -> Value; 2]| {
+        let outputs = model.forward(&inputs);
+        let outputs = [0, 1].map(|i| functions[i](&outputs[i]));
+        (&outputs[0] - &outputs[1]).graphviz().to_string()
+    };
+    assert!(picture_of([Value::tanh; 2]).contains("| 2 neurons, tanh |"));
+    assert!(picture_of([|x| x.elu(0.5); 2]).contains("| 2 neurons, elu(0.5) |"));
+    for functions in [
+        [Value::tanh, Value::softplus],
+        [|x: &Value| x.elu(0.5), |x: &Value| x.elu(1.0)],
+        [Value::tanh, Value::clone],
+    ] {
+        let picture = picture_of(functions);
+        assert!(picture.contains("| 2 neurons |"), "{picture}");
+        assert!(picture.contains("[label=\"tanh\"") || picture.contains("[label=\"elu\""));
+    }
+}
+
+#[test]
+fn names_of_a_layers_outputs_are_shown() {
+    let model = MLP::new(2, &[2], &mut micrograd::rng(0)).with_names();
+    let outputs = model.forward(&[leaf("x", 0.5), leaf("y", -1.0)]);
+    let mean = outputs[0].clone().with_name("mean");
+    let picture = (&mean - &outputs[1]).graphviz().to_string();
+    assert!(
+        picture.contains("{ layers.0 | 2 neurons | mean, #"),
+        "{picture}"
+    );
+    assert!(picture.contains("; outputs mean, #"), "{picture}");
 }
 
 #[test]

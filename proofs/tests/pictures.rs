@@ -313,21 +313,49 @@ fn in_every_picture_boxes_and_lines_keep_out_of_each_others_way() {
     assert!(abridged > 100);
 }
 
+/// The cards that each card reads, as the lines show it from top to bottom.
+fn operands_by_lines(drawing: &Drawing) -> Vec<Vec<usize>> {
+    let near = |a: f64, b: f64| (a - b).abs() < 0.3;
+    // First comes a line from each card but the result, as far as its lines go together.
+    let (trunks, branches) = drawing.lines.split_at(drawing.cards.len() - 1);
+    let mut operands = vec![Vec::new(); drawing.cards.len()];
+    for branch in branches {
+        let (start, end) = (branch[0], branch[branch.len() - 1]);
+        let from = trunks.iter().position(|trunk| {
+            let mut points = trunk.iter();
+            points.any(|point| near(point[0], start[0]) && near(point[1], start[1]))
+        });
+        let to = drawing.cards.iter().position(|card| {
+            let [[left, top], [_, bottom]] = card.outline();
+            (left - 0.3..card.corners[0][0] + 0.3).contains(&end[0])
+                && (top..bottom).contains(&end[1])
+        });
+        operands[to.unwrap()].push((end[1], from.unwrap() + 1));
+    }
+    let sorted = operands.into_iter().map(|mut lines| {
+        lines.sort_by(|a, b| a.0.total_cmp(&b.0));
+        lines.into_iter().map(|(_, from)| from).collect()
+    });
+    sorted.collect()
+}
+
 #[test]
-fn each_box_has_a_line_for_each_operand() {
+fn each_line_leads_from_an_operand_to_the_box_that_reads_it() {
     for (name, root) in graphs() {
-        let picture = root.svg().expanded();
-        let drawing = Drawing::of(&picture);
         let graphviz = root.graphviz().expanded().to_string();
-        // In the text for Graphviz each operation has a line to its result, too.
-        let operations = drawing
-            .cards
-            .iter()
-            .filter(|card| card.operation.is_some())
-            .count();
-        let operands = graphviz.matches(" -> ").count() - operations;
-        let trunks = drawing.cards.len() - 1;
-        assert_eq!(drawing.lines.len(), trunks + operands, "{name}");
+        let drawing = Drawing::of(&root.svg().expanded());
+        for (i, mut drawn) in operands_by_lines(&drawing).into_iter().enumerate() {
+            let end = format!(" -> op{i}");
+            let lines = graphviz.lines().filter_map(|line| line.strip_suffix(&end));
+            let mut operands: Vec<usize> = lines.map(|from| from.trim().parse().unwrap()).collect();
+            let start = format!("    op{i} [");
+            let is_ordered = |line: &str| line.starts_with(&start) && line.contains("ordering=in");
+            if !graphviz.lines().any(is_ordered) {
+                operands.sort_unstable();
+                drawn.sort_unstable();
+            }
+            assert_eq!(drawn, operands, "{name}: card {i}");
+        }
     }
 }
 
@@ -365,9 +393,10 @@ fn layers_and_neurons_collapse_into_boxes() {
         let neuron = Neuron::new(2, activation, &mut rng).forward(&inputs);
         let drawing = Drawing::of(&neuron.svg());
         assert_eq!(drawing.cards.len(), 3, "{activation}");
-        assert_eq!(
-            drawing.card("neuron").title,
-            "neuron: 1 neuron, 2 inputs, 3 parameters"
+        let title = &drawing.card("neuron").title;
+        assert!(
+            title.starts_with("neuron: 1 neuron, 2 inputs, 3 parameters;"),
+            "{title}"
         );
 
         let layers = [(16, activation), (1, Activation::Linear)];
@@ -375,7 +404,7 @@ fn layers_and_neurons_collapse_into_boxes() {
         let drawing = Drawing::of(&net.forward(&inputs)[0].svg());
         assert_eq!(drawing.cards.len(), 4, "{activation}");
         let title = "layers.0: 16 neurons, 2 inputs, 48 parameters";
-        assert_eq!(drawing.card("layers.0").title, title);
+        assert!(drawing.card("layers.0").title.starts_with(title));
         assert!(drawing.card("layers.0").texts[1].starts_with("16 neurons"));
         assert!(drawing.caption.is_none());
     }

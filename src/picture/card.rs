@@ -1,7 +1,7 @@
 //! The cards of a picture, and the texts on them.
 
 use super::graph::{Graph, Item};
-use super::layers::{Layer, neuron, weights};
+use super::layers::{Layer, weights};
 use crate::engine::{Op, Operation, Terms, Value};
 use crate::ops::expression::number_text;
 use crate::steps::{formula, short};
@@ -35,8 +35,9 @@ pub(super) enum Kind {
     Rest,
 }
 
-/// The most outputs of a layer whose numbers are shown.
+/// The most outputs of a layer whose numbers are shown, and that are named in its title.
 const MOST_NUMBERS: usize = 3;
+const MOST_OUTPUTS: usize = 16;
 
 /// The most characters of a name and of a title. Graphviz reads texts of up to 16 KiB.
 const LONGEST_NAME: usize = 24;
@@ -101,39 +102,58 @@ impl Card {
 
     pub(super) fn of_layer(layer: &Layer, graph: &Graph) -> Self {
         let outputs: Vec<_> = layer.outputs.iter().map(|&i| graph.node(i)).collect();
-        let sums = layer.sums.iter().map(|&i| graph.node(i));
-        let sums: Vec<_> = sums.filter_map(neuron).collect();
-
-        let neurons = counted(outputs.len(), "neuron");
-        let activations = outputs.iter().map(|output| match output.operation() {
-            Operation::Apply { op, .. } => Some(op.name()),
+        let sums = layer.sums.iter().map(|&i| graph.node(i).operation());
+        let sums = sums.filter_map(|operation| match operation {
+            Operation::Sum(terms) => Some(terms),
             _ => None,
         });
-        let activation = activations.reduce(|a, b| a.filter(|_| a == b)).flatten();
-        let about = match activation {
-            Some(activation) => format!("{neurons}, {activation}"),
-            None => neurons.clone(),
-        };
-        let list = |number: fn(&Value) -> f64| {
-            let numbers = outputs.iter().map(|output| short(number(output)));
-            let mut numbers: Vec<_> = numbers.take(MOST_NUMBERS).collect();
-            if numbers.len() < outputs.len() {
-                numbers.push("…".into());
+        let sums: Vec<_> = sums.collect();
+        let list = |text_of: &dyn Fn(&Value) -> String, most: usize| {
+            let mut texts: Vec<_> = outputs
+                .iter()
+                .map(|output| text_of(output))
+                .take(most)
+                .collect();
+            if texts.len() < outputs.len() {
+                texts.push("…".into());
             }
-            numbers.join(", ")
+            texts.join(", ")
         };
-        let (data, grad) = (list(Value::data), list(Value::grad));
+
+        let neurons = counted(outputs.len(), "neuron");
+        let mut lines = vec![match outputs[0].operation() {
+            Operation::Apply { op, y: None, .. } => format!("{neurons}, {}", op.name()),
+            Operation::Apply { op, y: Some(y), .. } => {
+                format!("{neurons}, {}({})", op.name(), short(y.data()))
+            }
+            _ => neurons.clone(),
+        }];
+        let name_of = |output: &Value| graph.names.get(output);
+        if outputs.iter().any(|output| output.name().is_some()) {
+            lines.push(abridged(&list(&name_of, MOST_NUMBERS), LONGEST_NAME));
+        }
+        lines.push(format!(
+            "data {}",
+            list(&|output| short(output.data()), MOST_NUMBERS)
+        ));
+        lines.push(format!(
+            "grad {}",
+            list(&|output| short(output.grad()), MOST_NUMBERS)
+        ));
 
         let first = weights(&sums[0]).next().and_then(Value::name);
-        let name = match first.as_deref().and_then(block) {
-            Some(block) => block,
+        let name = match first.as_deref().and_then(module_of) {
+            Some(module) if !module.is_empty() => module,
             None if outputs.len() == 1 => "neuron",
-            None => "layer",
+            _ => "layer",
         };
         let inputs = counted(sums[0].factors()[1].len(), "input");
         let parameters = counted(sums.iter().flat_map(weights).count(), "parameter");
-        let title = format!("{}: {neurons}, {inputs}, {parameters}", printable(name));
-        let lines = [about, format!("data {data}"), format!("grad {grad}")];
+        let title = format!(
+            "{}: {neurons}, {inputs}, {parameters}; outputs {}",
+            printable(name),
+            list(&name_of, MOST_OUTPUTS)
+        );
         Self::new(Kind::Layer, lines, &title).with_name(name)
     }
 
@@ -160,10 +180,15 @@ fn label_of_sum(terms: &Terms) -> &'static str {
     }
 }
 
-/// The block of a parameter that was named by its module: `layers.0` of `layers.0.weight[3, 1]`.
-fn block(name: &str) -> Option<&str> {
-    let (module, _) = name.split_once(".weight[")?;
-    Some(module)
+/// The module of a parameter that was named by it: `layers.0` of `layers.0.weight[3, 1]`, and nothing
+/// of `weight[3, 1]`.
+fn module_of(parameter: &str) -> Option<&str> {
+    let (name, _) = parameter.split_once('[')?;
+    let module = name.strip_suffix("weight")?;
+    if module.is_empty() {
+        return Some(module);
+    }
+    module.strip_suffix('.')
 }
 
 fn counted(count: usize, thing: &str) -> String {

@@ -4,8 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
-use super::layers::{Layer, Layers, neuron, weights};
-use crate::engine::{Argument, NodeId, TopologicalOrder, Value};
+use super::layers::{Layer, Layers, Weights};
+use crate::engine::{Argument, NodeId, Operation, Terms, TopologicalOrder, Value};
 use crate::steps::Names;
 
 /// The reader's choices.
@@ -39,26 +39,40 @@ pub(super) enum Expanded {
 pub(super) struct Graph<'order, 'graph> {
     pub(super) order: &'order TopologicalOrder<'graph>,
     pub(super) names: Names<'order, 'graph>,
+    /// Those that the user names.
     parameters: HashSet<NodeId>,
     layers: Layers,
-    pub(super) expanded: Expanded,
+    expanded: Expanded,
+    /// The positions of parameters that the expanded layer shares with others.
+    revealed: HashSet<usize>,
 }
 
 impl<'order, 'graph> Graph<'order, 'graph> {
     pub(super) fn new(order: &'order TopologicalOrder<'graph>, options: &Options) -> Self {
-        let neurons = order.nodes().iter().filter_map(|node| neuron(node));
-        let of_neurons = neurons.flat_map(|terms| weights(&terms));
-        let parameters = options.parameters.iter().chain(of_neurons);
         Self {
             order,
             names: Names::of(order),
-            parameters: parameters.map(Value::id).collect(),
+            parameters: options.parameters.iter().map(Value::id).collect(),
             layers: Layers::of(order),
             expanded: if options.is_expanded {
                 Expanded::All
             } else {
                 Expanded::None
             },
+            revealed: HashSet::new(),
+        }
+    }
+
+    pub(super) fn expanded(&self) -> Expanded {
+        self.expanded
+    }
+
+    pub(super) fn expand(&mut self, expanded: Expanded) {
+        self.expanded = expanded;
+        self.revealed.clear();
+        if let Expanded::One(layer) = expanded {
+            let lists = self.weights_of(layer);
+            self.revealed = lists.flat_map(|list| &list.inside).copied().collect();
         }
     }
 
@@ -78,7 +92,7 @@ impl<'order, 'graph> Graph<'order, 'graph> {
     }
 
     pub(super) fn is_parameter(&self, node: &Value) -> bool {
-        self.parameters.contains(&node.id())
+        self.layers.is_parameter(self.order.position(node)) || self.parameters.contains(&node.id())
     }
 
     /// The items that are shown, those nearest to the result first. An operand is farther away than
@@ -110,6 +124,7 @@ impl<'order, 'graph> Graph<'order, 'graph> {
             Expanded::All => false,
         };
         let layer = self.layers.find(position).filter(is_collapsed);
+        let layer = layer.filter(|_| !self.revealed.contains(&position));
         layer.map_or(Item::Node(position), Item::Layer)
     }
 
@@ -119,15 +134,22 @@ impl<'order, 'graph> Graph<'order, 'graph> {
         edges.map(|edge| edge.argument())
     }
 
-    /// The positions of the operands of a layer's sums.
-    fn read_by_sums(&self, layer: usize) -> impl Iterator<Item = usize> {
+    /// The weighted sums of a layer.
+    fn sums(&self, layer: usize) -> impl Iterator<Item = Terms<'graph>> {
         let sums = self.layer(layer).sums.iter();
-        let operands = sums.flat_map(|&sum| self.node(sum).operands());
-        operands.map(|node| self.order.position(node))
+        sums.filter_map(|&sum| match self.node(sum).operation() {
+            Operation::Sum(terms) => Some(terms),
+            _ => None,
+        })
     }
 
-    /// The operands of an item, from left to right.
+    fn weights_of(&self, layer: usize) -> impl Iterator<Item = &Weights> {
+        self.sums(layer).map(|terms| self.layers.weights_of(&terms))
+    }
+
+    /// The operands of an item, from left to right; those of sums and layers once each.
     pub(super) fn operands(&self, item: Item) -> Vec<Item> {
+        let mut seen = HashSet::new();
         match item {
             Item::Node(position) => {
                 let arguments = self.arguments(position).enumerate();
@@ -135,30 +157,39 @@ impl<'order, 'graph> Graph<'order, 'graph> {
                     Argument::Node(node) => self.item(self.order.position(node)),
                     Argument::Constant(_) => Item::Constant(position, i),
                 });
-                items.collect()
+                let is_sum = matches!(self.node(position).operation(), Operation::Sum(_));
+                items.filter(|&item| !is_sum || seen.insert(item)).collect()
             }
             Item::Layer(layer) => {
-                let read = self.read_by_sums(layer);
-                let outside = read.filter(|&position| !self.layers.is_inside(position));
-                let mut seen = HashSet::new();
-                let items = outside.map(|position| self.item(position));
+                let inputs = self
+                    .sums(layer)
+                    .take(1)
+                    .flat_map(|terms| terms.factors()[1]);
+                let inputs = inputs.map(|input| self.order.position(input));
+                let weights = self.weights_of(layer).flat_map(|list| &list.outside);
+                let items = inputs
+                    .chain(weights.copied())
+                    .map(|position| self.item(position));
                 items.filter(|&item| seen.insert(item)).collect()
             }
             Item::Constant(..) => vec![],
         }
     }
 
-    /// The positions of the nodes that the item stands for.
-    pub(super) fn nodes_of(&self, item: Item) -> Vec<usize> {
+    /// Marks the nodes that an item stands for, by their positions.
+    pub(super) fn mark(&self, item: Item, marks: &mut [bool]) {
         match item {
-            Item::Node(position) => vec![position],
+            Item::Node(position) => marks[position] = true,
             Item::Layer(layer) => {
-                let read = self.read_by_sums(layer);
-                let inside = read.filter(|&position| self.layers.is_inside(position));
                 let Layer { sums, outputs } = self.layer(layer);
-                inside.chain(sums.iter().chain(outputs).copied()).collect()
+                for &position in sums.iter().chain(outputs) {
+                    marks[position] = true;
+                }
+                for &weight in self.weights_of(layer).flat_map(|list| &list.inside) {
+                    marks[weight] = true;
+                }
             }
-            Item::Constant(..) => vec![],
+            Item::Constant(..) => {}
         }
     }
 }

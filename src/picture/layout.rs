@@ -10,7 +10,7 @@ mod grid;
 mod heights;
 mod order;
 
-use self::grid::Grid;
+use self::grid::{Grid, LEFT};
 pub(super) use self::grid::{Outline, Point};
 use self::heights::heights;
 use self::order::order;
@@ -41,6 +41,7 @@ pub(super) struct Level {
 
 const MARGIN: f64 = 10.0;
 const COLUMN_GAP: f64 = 36.0;
+const MOST_EXTRA_GAP: f64 = 100.0;
 
 impl Layout {
     /// The layout of cards, of which the first one is read by none.
@@ -124,7 +125,8 @@ impl Layout {
     }
 }
 
-/// From where to where each column goes, and the width of the picture.
+/// From where to where each column goes, and the width of the picture. A gap is wider if many lines
+/// bend in it.
 fn spans(cards: &[Outline], grid: &Grid) -> (Vec<[f64; 2]>, f64) {
     let mut widths = vec![0.0_f64; grid.columns.len()];
     for (card, &column) in cards.iter().zip(&grid.column_of) {
@@ -132,9 +134,18 @@ fn spans(cards: &[Outline], grid: &Grid) -> (Vec<[f64; 2]>, f64) {
     }
     let mut spans = vec![[0.0; 2]; widths.len()];
     let mut left = MARGIN;
-    for (span, width) in spans.iter_mut().zip(widths).rev() {
+    for (column, (span, width)) in spans.iter_mut().zip(widths).enumerate().rev() {
         *span = [left, left + width];
-        left += width + COLUMN_GAP;
+        left += width;
+        if let Some(next) = column.checked_sub(1) {
+            let slots = grid.columns[next].iter();
+            left += gap(slots.map(|&slot| grid.neighbours[LEFT][slot].len()).sum());
+        }
     }
-    (spans, left - COLUMN_GAP + MARGIN)
+    (spans, left + MARGIN)
+}
+
+/// The width of a gap in which so many lines bend.
+fn gap(lines: usize) -> f64 {
+    COLUMN_GAP + (lines.saturating_sub(10) as f64).min(MOST_EXTRA_GAP)
 }

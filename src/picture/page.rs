@@ -1,6 +1,5 @@
 //! A picture as a page in HTML to play with: the graph's numbers and rules as data, beside a script.
 
-use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
 use super::card::Kind;
@@ -25,10 +24,13 @@ pub(super) fn write(graph: &mut Graph, max_nodes: usize, page: &mut String) -> f
     let positions: Vec<_> = if is_live {
         (0..graph.order.nodes().len()).collect()
     } else {
+        let mut shown = vec![false; graph.order.nodes().len()];
         let cards = views.iter().flat_map(|view| &view.sketch.cards);
-        let items = cards.filter_map(|card| card.item);
-        let positions: BTreeSet<_> = items.flat_map(|item| graph.nodes_of(item)).collect();
-        positions.into_iter().collect()
+        for item in cards.filter_map(|card| card.item) {
+            graph.mark(item, &mut shown);
+        }
+        let positions = shown.iter().enumerate().filter(|(_, is_shown)| **is_shown);
+        positions.map(|(position, _)| position).collect()
     };
     let title = views[0].sketch.cards[0].title.as_str();
 
@@ -69,7 +71,7 @@ impl View {
             }
         }
         Self {
-            expanded: graph.expanded,
+            expanded: graph.expanded(),
             sketch,
         }
     }
@@ -89,10 +91,10 @@ fn views(graph: &mut Graph, max_nodes: usize) -> Vec<View> {
     if layers.len() > 1 {
         layers.push(Expanded::All);
     }
-    let first = graph.expanded;
+    let first = graph.expanded();
     let mut room = 2 * max_nodes;
     for expanded in layers {
-        graph.expanded = expanded;
+        graph.expand(expanded);
         let view = View::of(graph, max_nodes);
         let cards = view.sketch.cards.len();
         if view.sketch.caption().is_none() && cards <= room {
@@ -100,7 +102,7 @@ fn views(graph: &mut Graph, max_nodes: usize) -> Vec<View> {
             views.push(view);
         }
     }
-    graph.expanded = first;
+    graph.expand(first);
     views
 }
 

@@ -1,6 +1,6 @@
 //! The content of a picture: cards, and which of them read which.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use super::card::Card;
 use super::graph::{Graph, Item};
@@ -18,10 +18,10 @@ impl Sketch {
     pub(super) fn of(graph: &Graph, max_nodes: usize) -> Self {
         let items = graph.nearest(max_nodes);
         let places: HashMap<_, _> = items.iter().copied().zip(0..).collect();
-        let shown: HashSet<_> = items
-            .iter()
-            .flat_map(|&item| graph.nodes_of(item))
-            .collect();
+        let mut shown = vec![false; graph.order.nodes().len()];
+        for &item in &items {
+            graph.mark(item, &mut shown);
+        }
 
         let mut cards: Vec<_> = items.iter().map(|&item| card(item, graph)).collect();
         for (place, &item) in items.iter().enumerate() {
@@ -42,7 +42,7 @@ impl Sketch {
         Self {
             cards,
             nodes: graph.order.nodes().len(),
-            shown: shown.len(),
+            shown: shown.into_iter().filter(|&is_shown| is_shown).count(),
         }
     }
 

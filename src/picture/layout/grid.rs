@@ -32,6 +32,11 @@ pub(super) struct Grid {
     /// For each slot, those that it is joined to: in the column to the left, and to the right.
     pub(super) neighbours: [Vec<Vec<usize>>; 2],
     joined: HashSet<(usize, usize)>,
+    /// Whether lines from the left end in the order in which they were joined. Else each ends where
+    /// it crosses no other.
+    keeps_order: Vec<bool>,
+    /// For each line to the right, a fraction that grows downwards if its end keeps an order.
+    ports: Vec<Vec<f64>>,
 }
 
 /// For each slot, its position in its column.
@@ -59,6 +64,8 @@ impl Grid {
             column_of: column_of.clone(),
             neighbours: [LEFT, RIGHT].map(|_| vec![Vec::new(); cards.len()]),
             joined: HashSet::new(),
+            keeps_order: cards.iter().map(|card| card.keeps_order).collect(),
+            ports: Vec::new(),
         };
         for (reader, card) in cards.iter().enumerate() {
             for &operand in card.operands {
@@ -69,6 +76,7 @@ impl Grid {
                 grid.join(slot, operand);
             }
         }
+        grid.place_ports();
         grid.fill_columns();
         grid
     }
@@ -77,6 +85,7 @@ impl Grid {
     fn join_lane(&mut self, slot: usize, key: (usize, usize)) -> usize {
         let lane = *self.lanes.entry(key).or_insert_with(|| {
             self.heights.push(0.0);
+            self.keeps_order.push(false);
             self.column_of.push(key.1);
             self.neighbours
                 .iter_mut()
@@ -109,6 +118,44 @@ impl Grid {
                 waiting.extend(self.neighbours[LEFT][slot].iter().rev());
             }
         }
+    }
+
+    /// Where the lines of a slot end on one side, if the slots there stand at these positions: a
+    /// whole number for a slot, with a fraction where its lines must keep an order.
+    pub(super) fn ends<'a>(
+        &'a self,
+        slot: usize,
+        side: usize,
+        positions: &'a [usize],
+    ) -> impl Iterator<Item = f64> + Clone + 'a {
+        let neighbours = self.neighbours[side][slot].iter();
+        let ports = &self.ports[slot];
+        neighbours.enumerate().map(move |(i, &end)| {
+            let port = if side == RIGHT { ports[i] } else { 0.0 };
+            positions[end] as f64 + port
+        })
+    }
+
+    /// Notes for each line to the right where it ends among others at the same slot.
+    fn place_ports(&mut self) {
+        self.ports = vec![Vec::new(); self.heights.len()];
+        for (slot, ends) in self.neighbours[RIGHT].iter().enumerate() {
+            let ports = ends.iter().map(|&end| {
+                let lines = &self.neighbours[LEFT][end];
+                let is_ordered = self.keeps_order[end];
+                let port = is_ordered.then(|| lines.iter().position(|&line| line == slot));
+                match port.flatten() {
+                    Some(port) => port as f64 / lines.len() as f64,
+                    None => 0.0,
+                }
+            });
+            self.ports[slot] = ports.collect();
+        }
+    }
+
+    /// Whether lines from the left must end at the slot in the order in which they are listed.
+    pub(super) fn keeps_order(&self, slot: usize) -> bool {
+        self.keeps_order[slot]
     }
 
     pub(super) fn is_lane(&self, slot: usize) -> bool {

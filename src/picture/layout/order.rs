@@ -1,5 +1,7 @@
 //! The order in each column, so that few lines cross.
 
+use std::collections::HashMap;
+
 use super::grid::{Grid, LEFT, RIGHT, positions};
 
 /// How often all columns are sorted, by what they are joined to on the right and then on the left.
@@ -7,11 +9,10 @@ const SWEEPS: usize = 12;
 /// How often, after each of these, slots that stand next to each other may change places.
 const ROUNDS: usize = 8;
 
-/// Sorts each column by the mean position of what a slot is joined to in the next one, to and fro,
-/// and then swaps slots. The order with the fewest crossings stays, the first one of several.
+/// Sorts each column by the mean position of its neighbours, sweeping to the left and then to the
+/// right, and then swaps adjacent slots. The first order with the fewest crossings is kept.
 ///
-/// Every second sweep is shaken: where two orders are as good as each other it takes the other one,
-/// which leads out of an order that nothing betters by itself.
+/// Every second sweep is shaken: it breaks ties the other way, to leave local minima.
 pub(super) fn order(grid: &mut Grid) {
     let mut best = (crossings(grid), grid.columns.clone());
     let mut positions = self::positions(&grid.columns);
@@ -37,55 +38,35 @@ pub(super) fn order(grid: &mut Grid) {
 }
 
 fn sort(grid: &mut Grid, column: usize, side: usize, is_shaken: bool, positions: &mut [usize]) {
-    let mean = |&slot: &usize| {
-        let neighbours = &grid.neighbours[side][slot];
-        match neighbours.len() {
+    let mean = |slot: usize| {
+        let ends = grid.ends(slot, side, positions);
+        match grid.neighbours[side][slot].len() {
             0 => positions[slot] as f64,
-            count => {
-                let sum: usize = neighbours.iter().map(|&slot| positions[slot]).sum();
-                sum as f64 / count as f64
-            }
+            count => ends.sum::<f64>() / count as f64,
         }
     };
+    let slots = grid.columns[column].iter();
+    let means: HashMap<_, _> = slots.map(|&slot| (slot, mean(slot))).collect();
     let slots = &mut grid.columns[column];
     if is_shaken {
         slots.reverse();
     }
-    slots.sort_by(|a, b| mean(a).total_cmp(&mean(b)));
+    slots.sort_by(|a, b| means[a].total_cmp(&means[b]));
     for (position, &slot) in slots.iter().enumerate() {
         positions[slot] = position;
     }
 }
 
-/// Swaps slots that follow one another as long as that makes fewer crossings.
+/// Swaps adjacent slots as long as that reduces crossings.
 fn swap(grid: &mut Grid, is_shaken: bool, positions: &mut [usize]) {
-    let Grid {
-        columns,
-        neighbours,
-        ..
-    } = grid;
-    let crossings = |above: usize, below: usize, positions: &[usize]| {
-        let on_side = |side: &Vec<Vec<usize>>| {
-            let pairs = side[above]
-                .iter()
-                .flat_map(|a| side[below].iter().map(move |b| (a, b)));
-            pairs
-                .filter(|(a, b)| positions[**a] > positions[**b])
-                .count()
-        };
-        neighbours.iter().map(on_side).sum::<usize>()
-    };
     for round in 0..ROUNDS {
         let mut is_better = false;
-        for column in &mut *columns {
-            for i in 1..column.len() {
-                let [above, below] = [column[i - 1], column[i]];
-                let (before, after) = (
-                    crossings(above, below, positions),
-                    crossings(below, above, positions),
-                );
+        for column in 0..grid.columns.len() {
+            for i in 1..grid.columns[column].len() {
+                let [above, below] = [i - 1, i].map(|i| grid.columns[column][i]);
+                let [before, after] = crossings_of(grid, above, below, positions);
                 if after < before || is_shaken && round == 0 && after == before {
-                    column.swap(i - 1, i);
+                    grid.columns[column].swap(i - 1, i);
                     positions.swap(above, below);
                     is_better |= after < before;
                 }
@@ -95,6 +76,21 @@ fn swap(grid: &mut Grid, is_shaken: bool, positions: &mut [usize]) {
             break;
         }
     }
+}
+
+/// How many lines of one slot cross lines of another, if it stands above it and if it stands below.
+fn crossings_of(grid: &Grid, one: usize, other: usize, positions: &[usize]) -> [usize; 2] {
+    let mut crossings = [0; 2];
+    for side in [LEFT, RIGHT] {
+        let [ends, others] = [one, other].map(|slot| grid.ends(slot, side, positions));
+        for end in ends {
+            for other in others.clone() {
+                crossings[0] += usize::from(other < end);
+                crossings[1] += usize::from(other > end);
+            }
+        }
+    }
+    crossings
 }
 
 /// How many pairs of lines cross.
@@ -115,9 +111,11 @@ fn crossings_left_of(grid: &Grid, column: &[usize], positions: &[usize]) -> usiz
         ends.extend(
             grid.neighbours[LEFT][slot]
                 .iter()
-                .map(|&slot| positions[slot]),
+                .map(|&end| positions[end]),
         );
-        ends[start..].sort_unstable();
+        if !grid.keeps_order(slot) {
+            ends[start..].sort_unstable();
+        }
     }
     let size = ends.iter().max().map_or(0, |last| last + 1);
     let mut sums = vec![0; size + 1];
