@@ -1,8 +1,9 @@
 //! A picture as a page in HTML to play with: the graph's numbers and rules as data, beside a script.
 
+use std::collections::BTreeSet;
 use std::fmt::{self, Write};
 
-use super::card::Kind;
+use super::card::Card;
 use super::graph::{Expanded, Graph, Item};
 use super::sketch::Sketch;
 use super::svg::{self, Escaped, Place};
@@ -10,27 +11,32 @@ use crate::engine::{Argument, Op, Operation, Term, Value};
 use crate::ops::expression::Expression;
 use crate::ops::language::{Language, operations_in_javascript};
 
-/// A page of a graph with at most so many nodes holds all of them, and computes them anew when a
-/// leaf is changed.
+/// The page of a graph with at most this many nodes and operands holds all of them, and computes them
+/// anew when a leaf is changed.
 const MOST_LIVE_NODES: usize = 2000;
+const MOST_LIVE_OPERANDS: usize = 20_000;
+
+/// The most outputs of a layer and terms of a sum on the page of a larger graph.
+const MOST_LISTED: usize = 50;
 
 const STYLE: &str = include_str!("page/page.css");
 const BODY: &str = include_str!("page/page.html");
 const SCRIPT: &str = include_str!("page/page.js");
 
 pub(super) fn write(graph: &mut Graph, max_nodes: usize, page: &mut String) -> fmt::Result {
-    let is_live = graph.order.nodes().len() <= MOST_LIVE_NODES;
+    let nodes = graph.order.nodes();
+    let operands = nodes.iter().map(|node| node.operands().size_hint().0);
+    let is_live = nodes.len() <= MOST_LIVE_NODES && operands.sum::<usize>() <= MOST_LIVE_OPERANDS;
+    let most_listed = if is_live { usize::MAX } else { MOST_LISTED };
     let views = views(graph, max_nodes);
     let positions: Vec<_> = if is_live {
         (0..graph.order.nodes().len()).collect()
     } else {
-        let mut shown = vec![false; graph.order.nodes().len()];
         let cards = views.iter().flat_map(|view| &view.sketch.cards);
-        for item in cards.filter_map(|card| card.item) {
-            graph.mark(item, &mut shown);
-        }
-        let positions = shown.iter().enumerate().filter(|(_, is_shown)| **is_shown);
-        positions.map(|(position, _)| position).collect()
+        let positions: BTreeSet<_> = cards
+            .flat_map(|card| listed(graph, card, most_listed))
+            .collect();
+        positions.into_iter().collect()
     };
     let title = views[0].sketch.cards[0].title.as_str();
 
@@ -48,11 +54,26 @@ pub(super) fn write(graph: &mut Graph, max_nodes: usize, page: &mut String) -> f
     }
     writeln!(page, "<script>\n\"use strict\";")?;
     write_operations(graph, &positions, page)?;
-    write_nodes(graph, &positions, page)?;
-    write_views(graph, &views, page)?;
+    write_nodes(graph, &positions, most_listed, page)?;
+    write_views(graph, &views, most_listed, page)?;
     let nodes = graph.order.nodes().len();
     writeln!(page, "const isLive = {is_live}, nodeCount = {nodes};")?;
     writeln!(page, "{SCRIPT}</script>\n</body>\n</html>")
+}
+
+/// The positions of the nodes that a click on a card tells of: its own, or so many outputs.
+fn listed(graph: &Graph, card: &Card, most: usize) -> Vec<usize> {
+    match card.item {
+        Some(Item::Node(position)) => vec![position],
+        Some(Item::Layer(layer)) => graph
+            .layer(layer)
+            .outputs
+            .iter()
+            .copied()
+            .take(most)
+            .collect(),
+        Some(Item::Constant(..)) | None => vec![],
+    }
 }
 
 /// A picture of the graph with some layer expanded.
@@ -81,6 +102,9 @@ impl View {
 /// abridged and do not need more boxes than twice the most of one picture.
 fn views(graph: &mut Graph, max_nodes: usize) -> Vec<View> {
     let mut views = vec![View::of(graph, max_nodes)];
+    if views[0].sketch.caption().is_some() {
+        return views; // with more boxes it would still be abridged
+    }
     let cards = views[0].sketch.cards.iter();
     let mut layers: Vec<_> = cards
         .filter_map(|card| match card.item {
@@ -138,7 +162,12 @@ fn is_result_of(node: &Value, op: Op) -> bool {
 }
 
 /// The nodes by their positions, each with its name, how it was computed, its number and its gradient.
-fn write_nodes(graph: &Graph, positions: &[usize], page: &mut String) -> fmt::Result {
+fn write_nodes(
+    graph: &Graph,
+    positions: &[usize],
+    most_listed: usize,
+    page: &mut String,
+) -> fmt::Result {
     let gradients = gradients(graph);
     writeln!(page, "const nodes = new Map([")?;
     for &position in positions {
@@ -157,11 +186,13 @@ fn write_nodes(graph: &Graph, positions: &[usize], page: &mut String) -> fmt::Re
                 format!("operation: \"{}\", operands: [{arguments}], ", op.name())
             }
             Operation::Sum(terms) => {
-                let terms = terms.map(|term| match term {
+                let count = terms.len();
+                let terms = terms.take(most_listed).map(|term| match term {
                     Term::Product(weight, input) => format!("[{}, {}]", at(weight), at(input)),
                     Term::Single(value) => format!("[{}]", at(value)),
                 });
-                format!("terms: [{}], ", terms.collect::<Vec<_>>().join(", "))
+                let terms = terms.collect::<Vec<_>>().join(", ");
+                format!("terms: [{terms}], count: {count}, ")
             }
         };
         let line = node.label().line.location();
@@ -199,7 +230,12 @@ fn gradients(graph: &Graph) -> Vec<Option<f64>> {
 }
 
 /// For each view, the items that its cards stand for.
-fn write_views(graph: &Graph, views: &[View], page: &mut String) -> fmt::Result {
+fn write_views(
+    graph: &Graph,
+    views: &[View],
+    most_listed: usize,
+    page: &mut String,
+) -> fmt::Result {
     writeln!(page, "const views = [")?;
     for view in views {
         let expanded = match view.expanded {
@@ -212,7 +248,7 @@ fn write_views(graph: &Graph, views: &[View], page: &mut String) -> fmt::Result 
             let item = match card.item {
                 Some(Item::Node(position)) => format!("node: {position}"),
                 Some(Item::Layer(layer)) => {
-                    let outputs = &graph.layer(layer).outputs;
+                    let outputs = listed(graph, card, most_listed);
                     let name = string(card.name.as_deref().unwrap_or_default());
                     format!("layer: {layer}, name: {name}, outputs: {outputs:?}")
                 }
@@ -221,7 +257,6 @@ fn write_views(graph: &Graph, views: &[View], page: &mut String) -> fmt::Result 
                 }
                 None => "isRest: true".into(),
             };
-            debug_assert!(card.item.is_some() || card.kind == Kind::Rest);
             let (title, operands) = (string(&card.title), &card.operands);
             writeln!(
                 page,

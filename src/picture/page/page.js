@@ -5,7 +5,7 @@ const root = [...nodes.keys()].at(-1);
 const original = new Map([...nodes].map(([id, node]) => [id, node.value]));
 
 const isConstant = (operand) => typeof operand === "object";
-const valueOf = (operand) => isConstant(operand) ? operand.constant : nodes.get(operand)?.value ?? NaN;
+const valueOf = (operand) => isConstant(operand) ? operand.constant : nodes.get(operand)?.value;
 const nameOf = (operand) => isConstant(operand) ? inFormula(operand.constant) : nodes.get(operand)?.name ?? `#${operand}`;
 
 // The arguments of a node with the rule that each follows. In a sum, the rules are those of * and +.
@@ -65,8 +65,11 @@ function short(number) {
     return text.replace("Infinity", "inf").replace("e+", "e");
 }
 
-// A negative number has parentheses in a formula.
+// A negative number has parentheses in a formula. One that is not on the page is left open.
 function inFormula(number) {
+    if (number === undefined) {
+        return "…";
+    }
     const text = short(number);
     return text.startsWith("-") ? `(${text})` : text;
 }
@@ -80,18 +83,18 @@ function substitute(formula, variables) {
 
 const MOST_TERMS = 6;
 
-function joined(texts) {
+function joined(texts, count = texts.length) {
     const shown = texts.slice(0, MOST_TERMS).join(" + ");
-    return texts.length > MOST_TERMS ? `${shown} + … (${texts.length} terms)` : shown;
+    return count > MOST_TERMS ? `${shown} + … (${count} terms)` : shown;
 }
 
 // How a node was computed, with its operands as texts.
-function formulaOf({ operation, operands, terms }, textOf) {
+function formulaOf({ operation, operands, terms, count }, textOf) {
     if (operation) {
         const { parameters, value } = formulas[operation];
         return substitute(value, new Map(parameters.map((name, i) => [name, textOf(operands[i])])));
     }
-    return joined(terms.map((term) => term.map(textOf).join(" · ")));
+    return joined(terms.map((term) => term.map(textOf).join(" · ")), count);
 }
 
 const inNumbers = (operand) => inFormula(valueOf(operand));
@@ -271,7 +274,7 @@ function overview() {
         line(`A graph of ${nodeCount} nodes. Its result is ${short(valueOf(root))}.`),
         line(isLive
             ? "Click a box, or step through the passes with the arrow keys. The number of a leaf can be changed."
-            : `Click a box, or step through the passes with the arrow keys. The graph has more than 2000 nodes, so numbers cannot be changed here.`),
+            : "Click a box, or step through the passes with the arrow keys. The graph is large, so numbers cannot be changed here."),
         ...name === undefined ? [] : [line(`${name} is drawn node by node.`)],
     );
 }
@@ -334,12 +337,14 @@ function aboutGradient(id) {
     }
     const product = ({ user }) => `∂${result}/∂${nameOf(user)} · ∂${nameOf(user)}/∂${nameOf(id)}`;
     const items = edges.slice(0, 50).map((edge) => {
-        const [rule, numbers, part] = [ruleOf(edge), ruleInNumbers(edge), short(partOf(edge))];
-        const text = [rule, numbers, part].filter((text, i, all) => text !== all[i - 1]).join(" = ");
+        const [rule, numbers] = [ruleOf(edge), ruleInNumbers(edge)];
+        const isKnown = !numbers.includes("…");
+        const texts = [rule, numbers, ...isKnown ? [short(partOf(edge))] : []];
+        const text = texts.filter((text, i) => text !== texts[i - 1]).join(" = ");
         return element("li", {}, "from ", link(edge.user), ": ", code(text));
     });
     const more = edges.length > items.length ? [line(`and from ${edges.length - items.length} more`)] : [];
-    const missing = isLive || edges.length > 0 ? [] : [line("Its users are not drawn.")];
+    const missing = isLive ? [] : [line("There may be users that are not drawn.")];
     return [
         ...edges.length > 0 ? [line(code(`${derivative} = ${joined(edges.map(product))}`))] : [],
         element("ul", {}, ...items),
