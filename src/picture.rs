@@ -1,9 +1,9 @@
 //! Pictures of a graph: as SVG, as a page to play with, or as text for Graphviz.
 //!
-//! [`Value::svg`] draws a graph for a browser, a notebook or a page of notes; [`Value::page`] makes
-//! the picture a page on which every gradient explains itself; [`Value::graphviz`] writes what
-//! micrograd's `draw_dot` draws, for the program `dot`. Each returns a [`Picture`], which prints
-//! itself:
+//! [`Value::svg`] draws a graph for a browser, a notebook or a README. [`Value::page`] makes the
+//! picture a page on which every gradient explains itself. [`Value::graphviz`] writes the graph for
+//! the program `dot`, as micrograd's `draw_dot` does. Each returns a [`Picture`], which prints itself
+//! with the numbers that the nodes hold at that time; call `backward` first.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -19,10 +19,11 @@
 //!
 //! # Reading a picture
 //!
-//! A graph is drawn from left to right, each node once. A box shows the node's name, its number and
-//! its gradient, with four digits. The label of an operation stands in front of its result, where
-//! the lines from its arguments end: that of the first argument above that of the second, unless
-//! they may be exchanged.
+//! Values flow from left to right, and each node is drawn once. A box shows the node's name, its
+//! number and its gradient, to four digits. The operation is on the left of its result, where the
+//! lines from its arguments end: the first above the second, unless they may be exchanged. Point at
+//! a box to see its formula and its number in full. Nodes without a name are called by their
+//! position there, as in [`steps`](crate::steps).
 //!
 //! | box | stands for |
 //! |---|---|
@@ -30,18 +31,21 @@
 //! | with a thin border | any other leaf: an input |
 //! | dashed, with one number | a constant of an expression |
 //! | rounded, behind an operation | a result; `Σ w·x + b` is a weighted sum, one node |
-//! | with another one behind it | the neurons of a layer, with the parameters that only they read |
+//! | with another one behind it | the neurons of a layer, with their parameters |
 //! | `… 3 more` | operands that are left out |
 //!
 //! [`with_parameters`](Picture::with_parameters) names leaves to be drawn as parameters.
 //!
 //! # Large graphs
 //!
-//! The neurons that read the same inputs are one box, called after their parameters, such as
-//! `layers.0`; [`expanded`](Picture::expanded) draws them node by node. A neuron is a weighted sum
-//! of leaves as weights with a bias, and its activation. At most 200 boxes are drawn, those nearest
-//! to the result, or as many as [`max_nodes`](Picture::max_nodes) says. Below an abridged picture
-//! stands how many nodes it shows.
+//! A neuron is a weighted sum with a bias, as [`nn`](crate::nn) makes it, and its activation. The
+//! neurons of one call of [`Layer::forward`](crate::nn::Layer::forward) are one box, named after
+//! their parameters, such as `layers.0`. A layer called for several rows is one box for each row;
+//! what reads the parameters directly, such as a penalty, is joined to the first of them.
+//! [`expanded`](Picture::expanded) draws all neurons node by node.
+//!
+//! At most 200 boxes are drawn, those nearest to the result; [`max_nodes`](Picture::max_nodes) sets
+//! another limit. If nodes are left out, a caption says how many are shown.
 //!
 //! # Pages
 //!
@@ -82,6 +86,10 @@ use self::sketch::Sketch;
 use crate::engine::{TopologicalOrder, Value};
 
 /// A picture of the graph below a node, to print; see the [module](crate::picture).
+///
+/// # Panics
+///
+/// Printing panics if a guard from [`borrow_mut`](Value::borrow_mut) of a node of the graph is alive.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Picture<'a> {
@@ -98,40 +106,35 @@ enum Format {
 }
 
 impl Value {
-    /// The graph below this node as text for Graphviz, such as `dot -Tsvg` draws: see
+    /// The graph below this node as text for Graphviz; `dot -Tsvg` draws it. See
     /// [`picture`](crate::picture).
     pub fn graphviz(&self) -> Picture<'_> {
         self.picture(Format::Graphviz)
     }
 
-    /// The graph below this node as a picture: see [`picture`](crate::picture).
+    /// The graph below this node as a picture in SVG. See [`picture`](crate::picture).
     ///
-    /// ```
+    /// ```no_run
     /// use micrograd::engine::Value;
     ///
     /// let x = Value::new(2.0).with_name("x");
     /// let y = (&x * &x + 1.0).with_name("y");
     /// y.backward();
-    /// let svg = y.svg().to_string();
-    /// # if false {
-    /// std::fs::write("y.svg", svg).unwrap();
-    /// # }
+    /// std::fs::write("y.svg", y.svg().to_string()).unwrap();
     /// ```
     pub fn svg(&self) -> Picture<'_> {
         self.picture(Format::Svg)
     }
 
-    /// The graph below this node as a page in HTML, to step through and to play with: see
+    /// The graph below this node as a page in HTML, to step through and to play with. See
     /// [`picture`](crate::picture#pages).
     ///
-    /// ```
+    /// ```no_run
     /// use micrograd::engine::Value;
     ///
     /// let x = Value::new(2.0).with_name("x");
-    /// let page = (x.sin() * &x).page().to_string();
-    /// # if false {
-    /// std::fs::write("page.html", page).unwrap();
-    /// # }
+    /// let y = x.sin() * &x;
+    /// std::fs::write("y.html", y.page().to_string()).unwrap();
     /// ```
     pub fn page(&self) -> Picture<'_> {
         self.picture(Format::Page).max_nodes(1000)
@@ -151,21 +154,21 @@ impl Value {
 }
 
 impl<'a> Picture<'a> {
-    /// The picture with all neurons and layers drawn node by node.
+    /// Draws neurons and layers node by node.
     pub fn expanded(mut self) -> Self {
         self.options.is_expanded = true;
         self
     }
 
-    /// The picture with at most so many boxes, not counted those that say that something is left
-    /// out. The box of the result is always there.
+    /// Draws at most `max_nodes` boxes, by default 200, and 1000 on a page. Boxes for operands that
+    /// are left out do not count. The result is always drawn.
     pub fn max_nodes(mut self, max_nodes: usize) -> Self {
         self.options.max_nodes = max_nodes;
         self
     }
 
-    /// The picture with these leaves drawn as parameters. The weights and biases of neurons are
-    /// drawn so in any case.
+    /// Draws these leaves as parameters, with a thick border. Weights and biases of neurons in the
+    /// graph need not be listed.
     pub fn with_parameters(mut self, parameters: &'a [Value]) -> Self {
         self.options.parameters = parameters;
         self
@@ -173,9 +176,6 @@ impl<'a> Picture<'a> {
 }
 
 impl fmt::Display for Picture<'_> {
-    /// # Panics
-    ///
-    /// If a guard from [`borrow_mut`](Value::borrow_mut) of a node that is drawn is alive.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let order = TopologicalOrder::of(slice::from_ref(self.root));
         let mut graph = Graph::new(&order, &self.options);

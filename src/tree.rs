@@ -215,8 +215,8 @@ impl Item<'_> {
     }
 }
 
-/// The name with its control characters escaped, for a line break would tear the tree. So are the two
-/// characters of no meaning that XML does not allow.
+/// The name with control characters escaped, because a line break would tear the tree, and U+FFFE and
+/// U+FFFF, which XML does not allow.
 pub(crate) fn printable(name: &str) -> String {
     let mut printable = String::new();
     for character in name.chars() {

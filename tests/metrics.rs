@@ -96,3 +96,12 @@ fn a_mistake_says_both_numbers() {
         assert!(message.contains(expected), "{message}");
     }
 }
+
+#[test]
+fn the_picture_of_a_confusion_matrix_has_actual_classes_downwards() {
+    let svg = ConfusionMatrix::new(&[1, 1], &[0, 0], 2).svg(); // twice 1 for an actual 0
+    assert!(
+        svg.contains(r#"<text x="96" y="69.3" fill="white">2</text>"#),
+        "{svg}"
+    );
+}

@@ -1,4 +1,4 @@
-//! What stands in pictures, by the text for Graphviz; and how things show themselves in a notebook.
+//! The contents of pictures, by their text for Graphviz; and what a notebook shows.
 
 use std::env;
 use std::process::Command;
@@ -158,6 +158,10 @@ fn an_abridged_picture_says_what_it_leaves_out() {
 
     let picture = root.graphviz().max_nodes(40).to_string();
     assert!(picture.contains(" of 153 nodes are shown"), "{picture}");
+    assert_eq!(
+        count(&picture, "shape=") - count(&picture, "shape=plaintext"),
+        40
+    );
     // Neither the chain nor the sum takes all the room.
     assert!(count(&picture, "label=\"sin\"") > 3 && count(&picture, "label=\"*\"") > 3);
     assert!(
@@ -172,11 +176,11 @@ fn an_abridged_picture_says_what_it_leaves_out() {
 
 #[test]
 fn pictures_of_the_same_graph_are_the_same() {
-    let model = MLP::new(2, &[3, 1], &mut micrograd::rng(0));
-    let score = model.forward(&[0.5, -1.0].map(Value::new)).remove(0);
-    let picture = score.svg().expanded();
-    assert_eq!(picture.to_string(), picture.to_string());
-    assert_eq!(picture.to_string(), score.svg().expanded().to_string());
+    let x = leaf("x", 0.5);
+    // Lines that pass many columns.
+    let y = (0..30).fold(x.clone(), |y, i| if i % 3 == 0 { y.tanh() } else { y * &x });
+    assert_eq!(y.svg().to_string(), y.svg().to_string());
+    assert_eq!(y.page().to_string(), y.page().to_string());
 }
 
 /// Runs the test of this name in a process of its own, where it writes to the standard output.

@@ -1,5 +1,5 @@
-//! Pictures of graphs as other programs read them: an XML parser, and `dot` of Graphviz, which these
-//! tests need.
+//! Pictures of graphs as other programs read them: an XML parser, and the program `dot` of Graphviz,
+//! which these tests need.
 
 #[path = "../../tests/common/panics.rs"]
 mod panics;
@@ -500,7 +500,7 @@ fn any_number_is_shown_in_a_few_digits() {
         (1e300, "data 1e300"),
         (-1.234_56e-300, "data -1.235e-300"),
         (5e-324, "data 5e-324"),
-        (-f64::MAX, "data -1.7976931348623157e308"),
+        (-f64::MAX, "data -1.7976931348623157e308"), // rounded up it would be infinite
         (123_456.0, "data 123500"),
     ] {
         let x = Value::new(number);

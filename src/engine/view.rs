@@ -1,7 +1,7 @@
 //! The view: how a value was computed, read-only, however a node is stored.
 //!
-//! All tools that look at a graph stand on it: the tree, the anomaly report, the recording of a
-//! tape, and tools of your own.
+//! All tools that look at a graph stand on it: the tree, the pictures, the anomaly report, the
+//! recording of a tape, and tools of your own.
 
 use std::iter;
 

@@ -1,18 +1,18 @@
 //! Where the cards of a picture stand, and where the lines between them run.
 //!
-//! Sugiyama's method (Sugiyama, Tagawa and Toda 1981) for a graph without circles: the cards stand in
+//! Sugiyama's method (Sugiyama, Tagawa and Toda 1981) for an acyclic graph: the cards stand in
 //! columns, each one column to the left of the leftmost card that reads it. A line to a column
 //! farther on passes each column between in a lane of its own, where no card stands, and bends only
 //! in the gaps between columns. All lines from one card share their lanes. Then the cards and lanes
 //! of each column are ordered, and moved up and down.
 
 mod grid;
-mod heights;
+mod middles;
 mod order;
 
 use self::grid::{Grid, LEFT};
 pub(super) use self::grid::{Outline, Point};
-use self::heights::heights;
+use self::middles::middles;
 use self::order::order;
 
 pub(super) struct Layout {
@@ -48,7 +48,7 @@ impl Layout {
     pub(super) fn of(cards: &[Outline]) -> Self {
         let mut grid = Grid::of(cards);
         order(&mut grid);
-        let (heights, height) = heights(&grid, MARGIN);
+        let (middles, height) = middles(&grid, MARGIN);
         let columns = &grid.column_of;
         let (spans, width) = spans(cards, &grid);
 
@@ -56,7 +56,7 @@ impl Layout {
             let ([left, right], [width, height]) = (spans[columns[card]], cards[card].size);
             [
                 f64::midpoint(left, right - width),
-                heights[card] - height / 2.0,
+                middles[card] - height / 2.0,
             ]
         };
         let corners: Vec<_> = (0..cards.len()).map(corner).collect();
@@ -68,12 +68,12 @@ impl Layout {
                 Some(&lane) => Level {
                     left,
                     right,
-                    y: heights[lane],
+                    y: middles[lane],
                 },
                 None => Level {
                     left: corners[card][0] + cards[card].size[0],
                     right,
-                    y: heights[card],
+                    y: middles[card],
                 },
             }
         };

@@ -1,5 +1,5 @@
-//! How values, pictures and confusion matrices show themselves in a notebook: by text on the
-//! standard output, from which the kernel evcxr takes a content for each MIME type.
+//! Display in notebooks: the kernel evcxr reads marked blocks from the standard output, one for each
+//! MIME type.
 
 use std::fmt::Display;
 
@@ -11,7 +11,8 @@ const SVG: &str = "image/svg+xml";
 const TEXT: &str = "text/plain";
 
 impl Value {
-    /// Shows the graph below this node in a notebook: as a picture and as a tree. The kernel evcxr calls it for the last expression of a cell.
+    /// Shows the graph below this node in a notebook, as a picture and as a tree. The kernel evcxr
+    /// calls it for the last expression of a cell.
     pub fn evcxr_display(&self) {
         show(SVG, &self.svg());
         show(TEXT, &self.tree());
@@ -19,8 +20,8 @@ impl Value {
 }
 
 impl Picture<'_> {
-    /// Shows the picture in a notebook: as SVG with a tree beside it, or as text for Graphviz. The
-    /// kernel evcxr calls it for the last expression of a cell.
+    /// Shows the picture in a notebook, as SVG and as a tree, or as text for Graphviz. The kernel
+    /// evcxr calls it for the last expression of a cell.
     pub fn evcxr_display(&self) {
         match self.format {
             Format::Graphviz => show(TEXT, self),

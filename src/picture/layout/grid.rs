@@ -11,7 +11,8 @@ pub(in crate::picture) struct Outline<'a> {
     pub(in crate::picture) operands: &'a [usize],
     /// Where their lines end, from top to bottom: points relative to the upper left corner.
     pub(in crate::picture) ports: Vec<Point>,
-    /// Whether the first line must end at the first port. Else each ends where it crosses no other.
+    /// Whether the lines end in the order of the operands. Otherwise they are sorted by height, so
+    /// that none cross.
     pub(in crate::picture) keeps_order: bool,
 }
 
@@ -32,8 +33,7 @@ pub(super) struct Grid {
     /// For each slot, those that it is joined to: in the column to the left, and to the right.
     pub(super) neighbours: [Vec<Vec<usize>>; 2],
     joined: HashSet<(usize, usize)>,
-    /// Whether lines from the left end in the order in which they were joined. Else each ends where
-    /// it crosses no other.
+    /// Whether lines from the left end in the order in which they were joined.
     keeps_order: Vec<bool>,
     /// For each line to the right, a fraction that grows downwards if its end keeps an order.
     ports: Vec<Vec<f64>>,

@@ -1,46 +1,45 @@
-//! The heights of cards and lanes: Brandes and Köpf 2001, "Fast and simple horizontal coordinate
-//! assignment", turned by a quarter.
+//! The vertical positions of cards and lanes: Brandes and Köpf 2001, "Fast and simple horizontal
+//! coordinate assignment", turned by a quarter.
 //!
-//! Slots that are joined are put on one level, into a block, as far as lines do not cross: once with
-//! neighbours on the left and once with those on the right, and from above and from below. Each of
-//! these four ways is packed, and the middle of the four is taken. Lanes that follow one another are
-//! on one level in all of them, so long lines are straight. Last, whatever is on one level moves
-//! together towards what it is joined to, as far as there is room.
+//! Slots that are joined form a block on one level, unless their lines cross: once with the
+//! neighbours on the left, once with those on the right, each from above and from below. The four
+//! results are packed, and a slot gets the mean of the middle two. A long line is straight unless it
+//! crosses another long one. Last, each level moves towards its neighbours, as far as there is room.
 
 use std::collections::HashSet;
 
 use super::grid::{Grid, LEFT, RIGHT, positions};
 
-/// The heights of the middles of all slots, and that of the picture.
-pub(super) fn heights(grid: &Grid, margin: f64) -> (Vec<f64>, f64) {
+/// The vertical middle of each slot, and the height of the picture.
+pub(super) fn middles(grid: &Grid, margin: f64) -> (Vec<f64>, f64) {
     let conflicts = conflicts(grid);
     let mut ways = Vec::new();
     for side in [LEFT, RIGHT] {
         for downwards in [true, false] {
             let blocks = blocks(grid, side, downwards, &conflicts);
-            let heights = pack(grid, downwards, &blocks);
-            ways.push((heights, downwards));
+            let middles = pack(grid, downwards, &blocks);
+            ways.push((middles, downwards));
         }
     }
     align(grid, &mut ways);
-    let middle = |slot: usize| {
-        let mut heights: Vec<_> = ways.iter().map(|(heights, _)| heights[slot]).collect();
-        heights.sort_by(f64::total_cmp);
-        f64::midpoint(heights[1], heights[2])
+    let mean = |slot: usize| {
+        let mut four: Vec<_> = ways.iter().map(|(middles, _)| middles[slot]).collect();
+        four.sort_by(f64::total_cmp);
+        f64::midpoint(four[1], four[2])
     };
-    let mut heights: Vec<_> = (0..grid.heights.len()).map(middle).collect();
-    settle(grid, &mut heights);
-    let [top, bottom] = extent(grid, &heights);
-    for height in &mut heights {
-        *height += margin - top;
+    let mut middles: Vec<_> = (0..grid.heights.len()).map(mean).collect();
+    settle(grid, &mut middles);
+    let [top, bottom] = extent(grid, &middles);
+    for middle in &mut middles {
+        *middle += margin - top;
     }
-    (heights, bottom - top + 2.0 * margin)
+    (middles, bottom - top + 2.0 * margin)
 }
 
 /// The upper and the lower edge of all slots.
-fn extent(grid: &Grid, heights: &[f64]) -> [f64; 2] {
+fn extent(grid: &Grid, middles: &[f64]) -> [f64; 2] {
     let edge = |sign: f64| {
-        let slots = heights.iter().zip(&grid.heights);
+        let slots = middles.iter().zip(&grid.heights);
         slots.map(move |(middle, height)| middle + sign * height / 2.0)
     };
     let top = edge(-1.0).fold(f64::INFINITY, f64::min);
@@ -95,7 +94,7 @@ fn conflicts(grid: &Grid) -> HashSet<(usize, usize)> {
     conflicts
 }
 
-/// The columns as one way goes through them: away from the neighbours' side, down or up.
+/// The columns, read downwards or upwards.
 fn directed(grid: &Grid, downwards: bool) -> Vec<Vec<usize>> {
     let mut columns = grid.columns.clone();
     if !downwards {
@@ -135,7 +134,7 @@ fn blocks(
     first
 }
 
-/// The heights of all slots if the blocks are packed against the first one of each column, and then
+/// The middles of all slots if the blocks are packed against the first one of each column, and then
 /// moved back towards the next ones as far as there is room.
 fn pack(grid: &Grid, downwards: bool, root: &[usize]) -> Vec<f64> {
     let count = root.len();
@@ -176,26 +175,26 @@ fn pack(grid: &Grid, downwards: bool, root: &[usize]) -> Vec<f64> {
     root.iter().map(|&root| sign * place[root]).collect()
 }
 
-/// Moves the four ways to the lowest one: those that were packed downwards by their upper edges, the
-/// others by their lower ones.
+/// Aligns the four results with the least high one: by their upper edges if they were packed
+/// downwards, else by their lower edges.
 fn align(grid: &Grid, ways: &mut [(Vec<f64>, bool)]) {
     let extents: Vec<_> = ways
         .iter()
-        .map(|(heights, _)| extent(grid, heights))
+        .map(|(middles, _)| extent(grid, middles))
         .collect();
     let height = |[top, bottom]: &[f64; 2]| bottom - top;
     let lowest = extents
         .iter()
         .min_by(|a, b| height(a).total_cmp(&height(b)));
     let [top, bottom] = lowest.copied().unwrap_or_default();
-    for ((heights, downwards), extent) in ways.iter_mut().zip(&extents) {
+    for ((middles, downwards), extent) in ways.iter_mut().zip(&extents) {
         let shift = if *downwards {
             top - extent[0]
         } else {
             bottom - extent[1]
         };
-        for height in heights {
-            *height += shift;
+        for middle in middles {
+            *middle += shift;
         }
     }
 }
@@ -206,11 +205,11 @@ const ROUNDS: usize = 24;
 const MOST_MOVED: usize = 6;
 
 /// Moves each level towards the mean height of its neighbours, several times.
-fn settle(grid: &Grid, heights: &mut [f64]) {
-    let levels = Levels::of(grid, heights);
+fn settle(grid: &Grid, middles: &mut [f64]) {
+    let levels = Levels::of(grid, middles);
     for _ in 0..ROUNDS {
         for level in 0..levels.slots.len() {
-            levels.settle(level, heights);
+            levels.settle(level, middles);
         }
     }
 }
@@ -225,10 +224,10 @@ struct Levels<'a> {
 }
 
 impl<'a> Levels<'a> {
-    fn of(grid: &'a Grid, heights: &[f64]) -> Self {
+    fn of(grid: &'a Grid, middles: &[f64]) -> Self {
         let mut slots = Vec::new();
-        let mut level_of = vec![None; heights.len()];
-        for first in 0..heights.len() {
+        let mut level_of = vec![None; middles.len()];
+        for first in 0..middles.len() {
             let mut level = Vec::new();
             let mut waiting = vec![first];
             while let Some(slot) = waiting.pop() {
@@ -236,7 +235,7 @@ impl<'a> Levels<'a> {
                     level_of[slot] = Some(slots.len());
                     level.push(slot);
                     let neighbours = grid.neighbours.iter().flat_map(|side| &side[slot]);
-                    let level = neighbours.filter(|&&next| is_level(heights[next] - heights[slot]));
+                    let level = neighbours.filter(|&&next| is_level(middles[next] - middles[slot]));
                     waiting.extend(level);
                 }
             }
@@ -244,7 +243,7 @@ impl<'a> Levels<'a> {
                 slots.push(level);
             }
         }
-        let mut beside = vec![[None; 2]; heights.len()];
+        let mut beside = vec![[None; 2]; middles.len()];
         for pair in grid.columns.iter().flat_map(|column| column.windows(2)) {
             beside[pair[0]][1] = Some(pair[1]);
             beside[pair[1]][0] = Some(pair[0]);
@@ -259,19 +258,19 @@ impl<'a> Levels<'a> {
 
     /// Moves a level as far as it is pulled and has room. A level that it touches moves along, if the
     /// pull on both together has the same direction.
-    fn settle(&self, level: usize, heights: &mut [f64]) {
+    fn settle(&self, level: usize, middles: &mut [f64]) {
         let mut group = vec![level];
         while group.len() <= MOST_MOVED {
-            let pull = self.pull(&group, heights);
+            let pull = self.pull(&group, middles);
             if is_level(pull) {
                 return;
             }
-            match self.obstacle(&group, pull > 0.0, heights) {
+            match self.obstacle(&group, pull > 0.0, middles) {
                 Some((room, level)) if is_level(room) => group.push(level),
                 obstacle => {
                     let room = obstacle.map_or(f64::INFINITY, |(room, _)| room);
                     let step = pull.clamp(-room, room);
-                    self.slots(&group).for_each(|slot| heights[slot] += step);
+                    self.slots(&group).for_each(|slot| middles[slot] += step);
                     return;
                 }
             }
@@ -283,12 +282,12 @@ impl<'a> Levels<'a> {
     }
 
     /// How far the neighbours of a group are below it, on average; 0 if it has none.
-    fn pull(&self, group: &[usize], heights: &[f64]) -> f64 {
+    fn pull(&self, group: &[usize], middles: &[f64]) -> f64 {
         let (mut sum, mut count) = (0.0, 0);
         for slot in self.slots(group) {
             for &neighbour in self.grid.neighbours.iter().flat_map(|side| &side[slot]) {
                 if !group.contains(&self.level_of[neighbour]) {
-                    sum += heights[neighbour] - heights[slot];
+                    sum += middles[neighbour] - middles[slot];
                     count += 1;
                 }
             }
@@ -297,18 +296,18 @@ impl<'a> Levels<'a> {
     }
 
     /// The level that is next to a group, above or below, and the room up to there.
-    fn obstacle(&self, group: &[usize], below: bool, heights: &[f64]) -> Option<(f64, usize)> {
+    fn obstacle(&self, group: &[usize], below: bool, middles: &[f64]) -> Option<(f64, usize)> {
         let obstacles = self.slots(group).filter_map(|slot| {
             let next = self.beside[slot][usize::from(below)]?;
             let level = self.level_of[next];
-            let room = (heights[next] - heights[slot]).abs() - self.grid.distance(slot, next);
+            let room = (middles[next] - middles[slot]).abs() - self.grid.distance(slot, next);
             (!group.contains(&level)).then_some((room, level))
         });
         obstacles.min_by(|a, b| a.0.total_cmp(&b.0))
     }
 }
 
-/// Whether a line with this difference of heights looks level.
+/// Whether a line with this difference of middles looks level.
 fn is_level(difference: f64) -> bool {
     difference.abs() < 0.05
 }
