@@ -28,7 +28,7 @@ use std::fmt;
 use std::slice;
 
 use crate::engine::{Argument, Role, TopologicalOrder, Value};
-use crate::tree::printable;
+use crate::text::printable;
 
 /// A report of how a number that is not finite came about, to print; see the [module](self).
 #[derive(Clone, Debug)]

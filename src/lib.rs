@@ -75,6 +75,7 @@ pub mod optim;
 pub mod picture;
 pub mod steps;
 pub mod tape;
+mod text;
 pub mod tree;
 
 pub use rand;

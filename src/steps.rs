@@ -38,13 +38,12 @@
 //!
 //! Numbers are shown to four digits.
 
-use std::collections::HashMap;
 use std::fmt;
 use std::slice;
 
-use crate::engine::{Argument, Operation, Side, Term, TopologicalOrder, Value};
-use crate::ops::expression::{Expression, number_text};
-use crate::tree::printable;
+use crate::engine::{Argument, Side, TopologicalOrder, Value};
+use crate::ops::expression::Expression;
+use crate::text::{Names, formula, rounded, short};
 
 /// The steps of a backward pass, from the result down; returned by [`Value::backward_steps`]. Its
 /// `Display` tells them.
@@ -147,75 +146,6 @@ impl Value {
             });
         }
         Steps(steps)
-    }
-}
-
-/// The names of nodes, each unique.
-pub(crate) struct Names<'order, 'graph> {
-    order: &'order TopologicalOrder<'graph>,
-    /// How many nodes have a name.
-    counts: HashMap<String, usize>,
-}
-
-impl<'order, 'graph> Names<'order, 'graph> {
-    pub(crate) fn of(order: &'order TopologicalOrder<'graph>) -> Self {
-        let mut counts = HashMap::new();
-        for name in order.nodes().iter().filter_map(|node| node.name()) {
-            *counts.entry(name).or_insert(0) += 1;
-        }
-        Self { order, counts }
-    }
-
-    pub(crate) fn get(&self, node: &Value) -> String {
-        let position = self.order.position(node);
-        match node.name() {
-            None => format!("#{position}"),
-            Some(name) if self.counts[&name] > 1 => format!("{}#{position}", printable(&name)),
-            Some(name) => printable(&name),
-        }
-    }
-}
-
-/// The most terms of a sum that are shown.
-const MOST_TERMS: usize = 6;
-
-/// How a node was computed, with the names of its operands.
-pub(crate) fn formula(node: &Value, name: impl Fn(&Value) -> String) -> Option<String> {
-    let argument = |argument: Argument| match argument {
-        Argument::Node(operand) => Expression::name(name(operand)),
-        Argument::Constant(number) => number.into(),
-    };
-    match node.operation() {
-        Operation::Leaf => None,
-        Operation::Apply { op, x, y } => {
-            let x = argument(x);
-            let y = y.map_or(x.clone(), argument);
-            Some(Expression::apply(op, &x, &y).formula())
-        }
-        Operation::Sum(terms) => {
-            let count = terms.len();
-            let shown = terms.take(MOST_TERMS).map(|term| match term {
-                Term::Product(w, x) => format!("{} · {}", name(w), name(x)),
-                Term::Single(x) => name(x),
-            });
-            let mut shown: Vec<_> = shown.collect();
-            if count > MOST_TERMS {
-                shown.push(format!("… ({count} terms)"));
-            }
-            Some(shown.join(" + "))
-        }
-    }
-}
-
-/// A number with four digits, as a text.
-pub(crate) fn short(number: f64) -> String {
-    number_text(rounded(number))
-}
-
-fn rounded(number: f64) -> f64 {
-    match format!("{number:.3e}").parse::<f64>() {
-        Ok(rounded) if rounded.is_finite() => rounded,
-        _ => number,
     }
 }
 

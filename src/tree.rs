@@ -31,6 +31,7 @@ use std::rc::Rc;
 use ptree::{PrintConfig, Style, TreeItem};
 
 use crate::engine::{Argument, NodeId, Op, Operation, Term, Terms, Value, ValueData};
+use crate::text::printable;
 
 const MAX_DEPTH: usize = 64;
 const MAX_LINES: usize = 1000;
@@ -213,20 +214,6 @@ impl Item<'_> {
         });
         fits
     }
-}
-
-/// The name with control characters escaped, because a line break would tear the tree, and U+FFFE and
-/// U+FFFF, which XML does not allow.
-pub(crate) fn printable(name: &str) -> String {
-    let mut printable = String::new();
-    for character in name.chars() {
-        if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') {
-            printable.extend(character.escape_default());
-        } else {
-            printable.push(character);
-        }
-    }
-    printable
 }
 
 fn write_numbers(f: &mut impl io::Write, data: f64, grad: f64) -> io::Result<()> {

@@ -172,6 +172,20 @@ fn export_writes_the_net_in_c() {
 }
 
 #[test]
+fn watch_makes_a_page_of_a_training_run() {
+    let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("watch.html");
+    let out = stdout(&example("watch", &[path.to_str().unwrap()]));
+    assert!(out.contains("watch.html: 60 steps, "), "{out}");
+    let page = fs::read_to_string(&path).unwrap();
+    assert_eq!(page.matches("{ loss: ").count(), 60);
+    assert!(!page.contains("/* the run */") && page.trim_end().ends_with("</html>"));
+    let missing = path.join("no/folder.html");
+    let failed = example("watch", &[missing.to_str().unwrap()]);
+    assert!(!failed.status.success());
+    assert!(String::from_utf8_lossy(&failed.stderr).starts_with(&missing.display().to_string()));
+}
+
+#[test]
 fn anomaly_finds_the_logarithm_of_0_and_the_other_loss_has_none() {
     let out = stdout(&example("anomaly", &[]));
     let (textbook, stable) = out.split_once("\n\n").unwrap();

@@ -157,6 +157,7 @@ async function play() {
     await namesDoNoHarm();
     await largeGraphsSaySo();
     await everyWidthAndColour();
+    await aTrainingRunIsWatched();
 }
 
 async function layersExpand() {
@@ -230,6 +231,23 @@ async function everyWidthAndColour() {
             await page.close();
         }
     }
+}
+
+async function aTrainingRunIsWatched() {
+    const page = await open("watch.html");
+    assert.match(await page.textContent("#now"), /^step 0, loss/);
+    const fills = () => page.$$eval("#regions rect", (cells) => cells.map((cell) => cell.getAttribute("fill-opacity")).join());
+    const before = await fills();
+    await page.focus("#slider");
+    await page.keyboard.press("End");
+    assert.match(await page.textContent("#now"), /^step 59, loss/);
+    assert.notEqual(await fills(), before);
+    assert.equal(await page.locator("#blocks svg").count(), 12); // weights and biases of three layers, twice
+    await page.click("#play");
+    await page.waitForFunction(() => Number(document.getElementById("slider").value) >= 2);
+    await page.click("#play");
+    assert.equal(await page.textContent("#play"), "play");
+    await page.close();
 }
 
 // ── screenshots ─────────────────────────────────────────────────────────────────────────────────

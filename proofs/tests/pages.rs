@@ -435,6 +435,25 @@ fn a_reader_clicks_steps_and_changes_numbers() {
     let large = (0..1_000_000).fold(x, |y, _| y.sin());
     write("large.html", large.page().to_string());
 
+    let watch = Command::new(env!("CARGO"))
+        .args([
+            "run",
+            "--quiet",
+            "-p",
+            "micrograd",
+            "--example",
+            "watch",
+            "--",
+        ])
+        .arg(directory.join("watch.html"))
+        .output()
+        .unwrap();
+    assert!(
+        watch.status.success(),
+        "{}",
+        String::from_utf8_lossy(&watch.stderr)
+    );
+
     run_script("play", &directory);
 }
 

@@ -4,8 +4,7 @@ use super::graph::{Graph, Item};
 use super::layers::{Layer, weights};
 use crate::engine::{Op, Operation, Terms, Value};
 use crate::ops::expression::number_text;
-use crate::steps::{formula, short};
-use crate::tree::printable;
+use crate::text::{formula, printable, short};
 
 /// A card stands for a node, a constant or a layer.
 pub(super) struct Card {

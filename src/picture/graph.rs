@@ -6,7 +6,7 @@ use std::collections::{BinaryHeap, HashSet};
 
 use super::layers::{Layer, Layers, Weights};
 use crate::engine::{Argument, NodeId, Operation, Terms, TopologicalOrder, Value};
-use crate::steps::Names;
+use crate::text::Names;
 
 /// The reader's choices.
 #[derive(Clone, Debug)]

@@ -1,0 +1,90 @@
+//! Texts about nodes that the tools share: names, formulas and short numbers.
+
+use std::collections::HashMap;
+
+use crate::engine::{Argument, Operation, Term, TopologicalOrder, Value};
+use crate::ops::expression::{Expression, number_text};
+
+/// The names by which the tools call nodes: their own, with the position behind it if another node has
+/// it too, or the position alone.
+pub(crate) struct Names<'order, 'graph> {
+    order: &'order TopologicalOrder<'graph>,
+    /// For each name, the number of nodes that have it.
+    counts: HashMap<String, usize>,
+}
+
+impl<'order, 'graph> Names<'order, 'graph> {
+    pub(crate) fn of(order: &'order TopologicalOrder<'graph>) -> Self {
+        let mut counts = HashMap::new();
+        for name in order.nodes().iter().filter_map(|node| node.name()) {
+            *counts.entry(name).or_insert(0) += 1;
+        }
+        Self { order, counts }
+    }
+
+    pub(crate) fn get(&self, node: &Value) -> String {
+        let position = self.order.position(node);
+        match node.name() {
+            None => format!("#{position}"),
+            Some(name) if self.counts[&name] > 1 => format!("{}#{position}", printable(&name)),
+            Some(name) => printable(&name),
+        }
+    }
+}
+
+/// The most terms of a sum that are shown.
+const MOST_TERMS: usize = 6;
+
+/// How a node was computed, with the names of its operands.
+pub(crate) fn formula(node: &Value, name: impl Fn(&Value) -> String) -> Option<String> {
+    let argument = |argument: Argument| match argument {
+        Argument::Node(operand) => Expression::name(name(operand)),
+        Argument::Constant(number) => number.into(),
+    };
+    match node.operation() {
+        Operation::Leaf => None,
+        Operation::Apply { op, x, y } => {
+            let x = argument(x);
+            let y = y.map_or(x.clone(), argument);
+            Some(Expression::apply(op, &x, &y).formula())
+        }
+        Operation::Sum(terms) => {
+            let count = terms.len();
+            let shown = terms.take(MOST_TERMS).map(|term| match term {
+                Term::Product(w, x) => format!("{} · {}", name(w), name(x)),
+                Term::Single(x) => name(x),
+            });
+            let mut shown: Vec<_> = shown.collect();
+            if count > MOST_TERMS {
+                shown.push(format!("… ({count} terms)"));
+            }
+            Some(shown.join(" + "))
+        }
+    }
+}
+
+/// A number with four digits, as a text.
+pub(crate) fn short(number: f64) -> String {
+    number_text(rounded(number))
+}
+
+pub(crate) fn rounded(number: f64) -> f64 {
+    match format!("{number:.3e}").parse::<f64>() {
+        Ok(rounded) if rounded.is_finite() => rounded,
+        _ => number,
+    }
+}
+
+/// The name with control characters escaped, because a line break would tear the tree, and U+FFFE and
+/// U+FFFF, which XML does not allow.
+pub(crate) fn printable(name: &str) -> String {
+    let mut printable = String::new();
+    for character in name.chars() {
+        if character.is_control() || matches!(character, '\u{fffe}' | '\u{ffff}') {
+            printable.extend(character.escape_default());
+        } else {
+            printable.push(character);
+        }
+    }
+    printable
+}
