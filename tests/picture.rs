@@ -203,6 +203,7 @@ fn values_pictures_and_confusion_matrices_show_themselves_in_a_notebook() {
         println!();
         y.evcxr_display();
         y.svg().expanded().evcxr_display();
+        y.page().evcxr_display();
         y.graphviz().evcxr_display();
         matrix.evcxr_display();
         return;
@@ -221,10 +222,24 @@ fn values_pictures_and_confusion_matrices_show_themselves_in_a_notebook() {
         }
     }
     let (svg, tree) = (y.svg().to_string(), y.tree().to_string());
+    let escaped = [
+        ('&', "&amp;"),
+        ('<', "&lt;"),
+        ('>', "&gt;"),
+        ('"', "&quot;"),
+    ];
+    let page = escaped
+        .iter()
+        .fold(y.page().to_string(), |page, (character, escape)| {
+            page.replace(*character, escape)
+        });
+    let frame = format!("<iframe srcdoc=\"{page}\" width=\"100%\" height=\"600\"></iframe>");
     let expected = [
         ("image/svg+xml", svg.clone()),
         ("text/plain", tree.clone()),
         ("image/svg+xml", svg),
+        ("text/plain", tree.clone()),
+        ("text/html", frame),
         ("text/plain", tree),
         ("text/plain", y.graphviz().to_string()),
         ("image/svg+xml", matrix.svg()),
@@ -266,4 +281,13 @@ fn rev_det() {
         10,
         "{picture}"
     );
+}
+
+#[cfg(feature = "locations")]
+#[test]
+fn a_page_names_the_line_that_made_a_node() {
+    let (line, y) = (line!(), leaf("x", 2.0).tanh());
+    let page = y.page().to_string();
+    let place = format!("line: \"{}:{line}:", file!());
+    assert!(page.contains(&place), "{place}");
 }
