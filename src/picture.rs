@@ -1,9 +1,9 @@
 //! Pictures of a graph: as SVG, as a page to play with, or as text for Graphviz.
 //!
 //! [`Value::svg`] draws a graph for a browser, a notebook or a README. [`Value::page`] makes the
-//! picture a page on which every gradient explains itself. [`Value::graphviz`] writes the graph for
-//! the program `dot`, as micrograd's `draw_dot` does. Each returns a [`Picture`], which prints itself
-//! with the numbers that the nodes hold at that time; call `backward` first.
+//! picture a page on which every gradient explains itself. [`Value::graphviz`] writes the graph
+//! for the program `dot`, as micrograd's `draw_dot` does. Each returns a [`Picture`], which prints
+//! itself with the numbers that the nodes hold at that time; call `backward` first.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -21,8 +21,8 @@
 //!
 //! Values flow from left to right, and each node is drawn once. A box shows the node's name, its
 //! number and its gradient, to four digits. The operation is on the left of its result, where the
-//! lines from its arguments end: the first above the second, unless they may be exchanged. Point at
-//! a box to see its formula and its number in full. Nodes without a name are called by their
+//! lines from its arguments end: the first above the second, unless they may be exchanged. Point
+//! at a box to see its formula and its number in full. Nodes without a name are called by their
 //! position there, as in [`steps`](crate::steps).
 //!
 //! | box | stands for |
@@ -44,20 +44,21 @@
 //! what reads the parameters directly, such as a penalty, is joined to the first of them.
 //! [`expanded`](Picture::expanded) draws all neurons node by node.
 //!
-//! At most 200 boxes are drawn, those nearest to the result; [`max_nodes`](Picture::max_nodes) sets
-//! another limit. If nodes are left out, a caption says how many are shown.
+//! At most 200 boxes are drawn, those nearest to the result; [`max_nodes`](Picture::max_nodes)
+//! sets another limit. If nodes are left out, a caption says how many are shown.
 //!
 //! # Pages
 //!
-//! A page is one file in HTML that works without a network. Click a box, and it tells the number of
-//! the node, its gradient as a sum over its users, in symbols and in numbers, and the rule of its
-//! operation. Click a layer, and it is drawn node by node. Buttons and arrow keys step through the
-//! forward pass and the backward pass. The gradients are those of a pass from the node that the page
-//! is made of; the `grad` of the nodes does not matter.
+//! A page is one file in HTML that works without a network. Click a box, and it tells the number
+//! of the node, its gradient as a sum over its users, in symbols and in numbers, and the rule of
+//! its operation. Click a layer, and it is drawn node by node. Buttons and arrow keys step through
+//! the forward pass and the backward pass. The gradients are those of a pass from the node that
+//! the page is made of; the `grad` of the nodes does not matter.
 //!
 //! In a graph of at most 2000 nodes, the number of a leaf can be changed, and the page computes
-//! everything anew, with the functions of the table in JavaScript. A page draws up to 1000 boxes, or
-//! as many as [`max_nodes`](Picture::max_nodes) says; a layer that would need more stays one box.
+//! everything anew, with the functions of the table in JavaScript. A page draws up to 1000 boxes,
+//! or as many as [`max_nodes`](Picture::max_nodes) says; a layer that would need more stays one
+//! box.
 //!
 //! With the feature `locations`, a page names the source line that made each node.
 //!
@@ -89,7 +90,8 @@ use crate::engine::{TopologicalOrder, Value};
 ///
 /// # Panics
 ///
-/// Printing panics if a guard from [`borrow_mut`](Value::borrow_mut) of a node of the graph is alive.
+/// Printing panics if a guard from [`borrow_mut`](Value::borrow_mut) of a node of the graph is
+/// alive.
 #[derive(Clone, Debug)]
 #[must_use]
 pub struct Picture<'a> {
@@ -160,8 +162,8 @@ impl<'a> Picture<'a> {
         self
     }
 
-    /// Draws at most `max_nodes` boxes, by default 200, and 1000 on a page. Boxes for operands that
-    /// are left out do not count. The result is always drawn.
+    /// Draws at most `max_nodes` boxes, by default 200, and 1000 on a page. Boxes for operands
+    /// that are left out do not count. The result is always drawn.
     pub fn max_nodes(mut self, max_nodes: usize) -> Self {
         self.options.max_nodes = max_nodes;
         self

@@ -19,7 +19,7 @@ fn directory(name: &str) -> PathBuf {
     directory
 }
 
-/// What the script prints, if it succeeds.
+/// The output of the script, if it succeeds.
 fn run_script(mode: &str, directory: &Path) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("browser/pages.mjs");
     let output = Command::new("node")

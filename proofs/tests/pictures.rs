@@ -1,5 +1,5 @@
-//! Pictures of graphs as other programs read them: an XML parser, and the program `dot` of Graphviz,
-//! which these tests need.
+//! Pictures of graphs as other programs read them: an XML parser, and the program `dot` of
+//! Graphviz, which these tests need.
 
 #[path = "../../tests/common/panics.rs"]
 mod panics;

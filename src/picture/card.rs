@@ -179,8 +179,8 @@ fn label_of_sum(terms: &Terms) -> &'static str {
     }
 }
 
-/// The module of a parameter that was named by it: `layers.0` of `layers.0.weight[3, 1]`, and nothing
-/// of `weight[3, 1]`.
+/// The module of a parameter that was named by it: `layers.0` of `layers.0.weight[3, 1]`, and
+/// nothing of `weight[3, 1]`.
 fn module_of(parameter: &str) -> Option<&str> {
     let (name, _) = parameter.split_once('[')?;
     let module = name.strip_suffix("weight")?;

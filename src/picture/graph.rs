@@ -39,7 +39,7 @@ pub(super) enum Expanded {
 pub(super) struct Graph<'order, 'graph> {
     pub(super) order: &'order TopologicalOrder<'graph>,
     pub(super) names: Names<'order, 'graph>,
-    /// Those that the user names.
+    /// As the user says.
     parameters: HashSet<NodeId>,
     layers: Layers,
     expanded: Expanded,
@@ -95,9 +95,9 @@ impl<'order, 'graph> Graph<'order, 'graph> {
         self.layers.is_parameter(self.order.position(node)) || self.parameters.contains(&node.id())
     }
 
-    /// The items that are shown, those nearest to the result first. An operand is farther away than
-    /// what reads it by 1, and by another eighth for each operand before it, so that neither a long
-    /// chain nor a wide sum takes all the room.
+    /// The items that are shown, those nearest to the result first. An operand is farther away
+    /// than what reads it by 1, and by another eighth for each operand before it, so that neither
+    /// a long chain nor a wide sum takes all the room.
     pub(super) fn nearest(&self, max_nodes: usize) -> Vec<Item> {
         let root = self.item(self.order.nodes().len() - 1);
         let mut items = Vec::new();

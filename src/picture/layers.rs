@@ -8,12 +8,12 @@ use crate::engine::{Argument, Op, Operation, Terms, TopologicalOrder, Value};
 /// The layers of a graph: the neurons that share one list of inputs. A neuron is a weighted sum of
 /// leaves as weights with a bias, and the activation that follows.
 ///
-/// With each layer as one node the graph stays acyclic: each of its sums reads all of its inputs, so
-/// a cycle of layers would be a cycle of nodes.
+/// With each layer as one node the graph stays acyclic: each of its sums reads all of its inputs,
+/// so a cycle of layers would be a cycle of nodes.
 pub(super) struct Layers {
     all: Vec<Layer>,
-    /// By the position of a node: its layer, if it is a sum or an output of one, or a parameter that
-    /// is shown inside.
+    /// By the position of a node: its layer, if it is a sum or an output of one, or a parameter
+    /// that is shown inside.
     layer: Vec<Option<usize>>,
     /// By the position of a node: whether it is a weight or bias of a neuron.
     is_parameter: Vec<bool>,
@@ -32,7 +32,7 @@ pub(super) struct Layer {
 /// The weights and the bias of a neuron, by their positions.
 #[derive(Default)]
 pub(super) struct Weights {
-    /// Those that are shown as a part of the layer.
+    /// Shown as a part of the layer.
     pub(super) inside: Vec<usize>,
     pub(super) outside: Vec<usize>,
 }
@@ -54,7 +54,7 @@ impl Layers {
         layers
     }
 
-    /// Finds the sums of all layers. Returns for each node its only user, if it has just one.
+    /// Finds the sums of all layers, and the users of each node.
     fn find_sums(&mut self, order: &TopologicalOrder) -> Vec<Users> {
         let mut users = vec![Users::None; order.nodes().len()];
         let mut by_inputs = HashMap::new();

@@ -2,9 +2,9 @@
 //!
 //! Sugiyama's method (Sugiyama, Tagawa and Toda 1981) for an acyclic graph: the cards stand in
 //! columns, each one column to the left of the leftmost card that reads it. A line to a column
-//! farther on passes each column between in a lane of its own, where no card stands, and bends only
-//! in the gaps between columns. All lines from one card share their lanes. Then the cards and lanes
-//! of each column are ordered, and moved up and down.
+//! farther on passes each column between in a lane of its own, where no card stands, and bends
+//! only in the gaps between columns. All lines from one card share their lanes. Then the cards and
+//! lanes of each column are ordered, and moved up and down.
 
 mod grid;
 mod middles;
@@ -22,8 +22,8 @@ pub(super) struct Layout {
     pub(super) lines: Vec<Line>,
 }
 
-/// A line from a card: to one that reads it, or, before that, through the columns that lines of the
-/// card pass together.
+/// A line from a card: to one that reads it, or, before that, through the columns that lines of
+/// the card pass together.
 pub(super) struct Line {
     pub(super) from: usize,
     pub(super) to: Option<usize>,
@@ -125,8 +125,8 @@ impl Layout {
     }
 }
 
-/// From where to where each column goes, and the width of the picture. A gap is wider if many lines
-/// bend in it.
+/// From where to where each column goes, and the width of the picture. A gap is wider if many
+/// lines bend in it.
 fn spans(cards: &[Outline], grid: &Grid) -> (Vec<[f64; 2]>, f64) {
     let mut widths = vec![0.0_f64; grid.columns.len()];
     for (card, &column) in cards.iter().zip(&grid.column_of) {

@@ -1,5 +1,5 @@
-//! Display in notebooks: the kernel evcxr reads marked blocks from the standard output, one for each
-//! MIME type.
+//! Display in notebooks: the kernel evcxr reads marked blocks from the standard output, one for
+//! each MIME type.
 
 use std::fmt;
 

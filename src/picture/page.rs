@@ -1,4 +1,5 @@
-//! A picture as a page in HTML to play with: the graph's numbers and rules as data, beside a script.
+//! A picture as a page in HTML to play with: the graph's numbers and rules as data, beside a
+//! script.
 
 use std::collections::BTreeSet;
 use std::fmt::{self, Write};
@@ -11,8 +12,8 @@ use crate::engine::{Argument, Op, Operation, Term, Value};
 use crate::ops::expression::Expression;
 use crate::ops::language::{Language, operations_in_javascript};
 
-/// The page of a graph with at most this many nodes and operands holds all of them, and computes them
-/// anew when a leaf is changed.
+/// The page of a graph with at most this many nodes and operands holds all of them, and computes
+/// them anew when a leaf is changed.
 const MOST_LIVE_NODES: usize = 2000;
 const MOST_LIVE_OPERANDS: usize = 20_000;
 
@@ -98,8 +99,8 @@ impl View {
     }
 }
 
-/// The first picture of the page, and those that follow a click on a layer, as long as they are not
-/// abridged and do not need more boxes than twice the most of one picture.
+/// The first picture of the page, and those that follow a click on a layer, as long as they are
+/// not abridged and do not need more boxes than twice the most of one picture.
 fn views(graph: &mut Graph, max_nodes: usize) -> Vec<View> {
     let mut views = vec![View::of(graph, max_nodes)];
     if views[0].sketch.caption().is_some() {
@@ -161,7 +162,8 @@ fn is_result_of(node: &Value, op: Op) -> bool {
     matches!(node.operation(), Operation::Apply { op: other, .. } if other == op)
 }
 
-/// The nodes by their positions, each with its name, how it was computed, its number and its gradient.
+/// The nodes by their positions, each with its name, how it was computed, its number and its
+/// gradient.
 fn write_nodes(
     graph: &Graph,
     positions: &[usize],

@@ -104,8 +104,8 @@ impl Grid {
         }
     }
 
-    /// Puts the slots into their columns in the order in which a walk from the result finds them, so
-    /// that operands stand in the order of the expression at first.
+    /// Puts the slots into their columns in the order in which a walk from the result finds them,
+    /// so that operands stand in the order of the expression at first.
     fn fill_columns(&mut self) {
         let count = self.column_of.iter().max().map_or(0, |last| last + 1);
         self.columns = vec![Vec::new(); count];

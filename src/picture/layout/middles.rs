@@ -3,8 +3,9 @@
 //!
 //! Slots that are joined form a block on one level, unless their lines cross: once with the
 //! neighbours on the left, once with those on the right, each from above and from below. The four
-//! results are packed, and a slot gets the mean of the middle two. A long line is straight unless it
-//! crosses another long one. Last, each level moves towards its neighbours, as far as there is room.
+//! results are packed, and a slot gets the mean of the middle two. A long line is straight unless
+//! it crosses another long one. Last, each level moves towards its neighbours, as far as there is
+//! room.
 
 use std::collections::HashSet;
 
@@ -105,8 +106,9 @@ fn directed(grid: &Grid, downwards: bool) -> Vec<Vec<usize>> {
     columns
 }
 
-/// For each slot, the first one of its block: it joins the block of a neighbour on this side, unless
-/// that line would cross one on which slots above it, or below if it goes upwards, joined theirs.
+/// For each slot, the first one of its block: it joins the block of a neighbour on this side,
+/// unless that line would cross one on which slots above it, or below if it goes upwards, joined
+/// theirs.
 fn blocks(
     grid: &Grid,
     side: usize,
@@ -134,8 +136,8 @@ fn blocks(
     first
 }
 
-/// The middles of all slots if the blocks are packed against the first one of each column, and then
-/// moved back towards the next ones as far as there is room.
+/// The middles of all slots if the blocks are packed against the first one of each column, and
+/// then moved back towards the next ones as far as there is room.
 fn pack(grid: &Grid, downwards: bool, root: &[usize]) -> Vec<f64> {
     let count = root.len();
     let mut next = vec![Vec::new(); count];
@@ -256,8 +258,8 @@ impl<'a> Levels<'a> {
         }
     }
 
-    /// Moves a level as far as it is pulled and has room. A level that it touches moves along, if the
-    /// pull on both together has the same direction.
+    /// Moves a level as far as it is pulled and has room. A level that it touches moves along, if
+    /// the pull on both together has the same direction.
     fn settle(&self, level: usize, middles: &mut [f64]) {
         let mut group = vec![level];
         while group.len() <= MOST_MOVED {

@@ -78,7 +78,8 @@ fn swap(grid: &mut Grid, is_shaken: bool, positions: &mut [usize]) {
     }
 }
 
-/// How many lines of one slot cross lines of another, if it stands above it and if it stands below.
+/// How many lines of one slot cross lines of another, if it stands above it and if it stands
+/// below.
 fn crossings_of(grid: &Grid, one: usize, other: usize, positions: &[usize]) -> [usize; 2] {
     let mut crossings = [0; 2];
     for side in [LEFT, RIGHT] {
@@ -102,8 +103,8 @@ fn crossings(grid: &Grid) -> usize {
         .sum()
 }
 
-/// Counts the lines that end farther down although they begin farther up: for each line those before
-/// it, by a tree of partial sums (Fenwick 1994).
+/// Counts the lines that end farther down although they begin farther up: for each line those
+/// before it, by a tree of partial sums (Fenwick 1994).
 fn crossings_left_of(grid: &Grid, column: &[usize], positions: &[usize]) -> usize {
     let mut ends = Vec::new();
     for &slot in column {
