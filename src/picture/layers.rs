@@ -130,11 +130,10 @@ impl Layers {
         }
     }
 
-    /// Finds the parameters that are shown inside of their layers: all but those that are read by
-    /// something else on the way to a layer, so that no cycle of layers comes about.
+    /// Finds the parameters that are shown inside of their layers: all but those that lead to the
+    /// inputs of a layer in some other way, so that no cycle of layers comes about.
     fn find_parameters(&mut self, order: &TopologicalOrder) {
         let mut leads_to_layer = vec![false; order.nodes().len()];
-        let mut is_read_before = leads_to_layer.clone();
         let mut is_seen = vec![false; self.all.len()];
         for (position, node) in order.nodes().iter().enumerate().rev() {
             if let (Some(layer), Some(terms)) = (self.layer[position], self.neuron(node)) {
@@ -142,13 +141,11 @@ impl Layers {
                     is_seen[layer] = true;
                     for input in terms.factors()[1] {
                         leads_to_layer[order.position(input)] = true;
-                        is_read_before[order.position(input)] = true;
                     }
                 }
             } else if leads_to_layer[position] {
                 for operand in node.operands() {
                     leads_to_layer[order.position(operand)] = true;
-                    is_read_before[order.position(operand)] = true;
                 }
             }
         }
@@ -165,7 +162,7 @@ impl Layers {
                 let (outside, inside) = list
                     .outside
                     .iter()
-                    .partition(|&&weight| is_read_before[weight]);
+                    .partition(|&&weight| leads_to_layer[weight]);
                 *list = Weights { inside, outside };
                 for &weight in list.inside.iter().chain(&list.outside) {
                     self.is_parameter[weight] = true;
