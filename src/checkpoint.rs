@@ -1,9 +1,9 @@
 //! Training that can be interrupted: model, optimizer and a note in one file, with the feature
 //! `safetensors`.
 //!
-//! A run that is saved, loaded in another process and continued gives the same bits as one without
-//! a break, if its random numbers do: shuffle each epoch with a generator of its own,
-//! [`rng_of_epoch`](crate::rng_of_epoch).
+//! A run that is saved, loaded in another process and continued gives the same bits as an
+//! uninterrupted one, if its random numbers are the same: shuffle each epoch with a generator of
+//! its own, [`rng_of_epoch`](crate::rng_of_epoch).
 //!
 //! ```
 //! use micrograd::checkpoint;
@@ -50,10 +50,10 @@
 //! # Ok::<(), StateError>(())
 //! ```
 //!
-//! The file has the parameters as `model.layers.0.weight`, and what the optimizer keeps of them as
-//! `optimizer.exp_avg.layers.0.weight`, in the same shape; `optimizer.step` is the number of steps.
-//! The names are PyTorch's: `gallery/checkpoint.py` goes on from such a file there. Settings, such
-//! as the learning rate, are not in it.
+//! The file holds the parameters as `model.layers.0.weight`, and the optimizer's numbers for them
+//! as `optimizer.exp_avg.layers.0.weight`, in the same shape; `optimizer.step` is the number of
+//! steps. The names are PyTorch's: `gallery/checkpoint.py` resumes from such a file there.
+//! Settings, such as the learning rate, are not in it.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::path::Path;
@@ -69,16 +69,16 @@ const NOTE: &str = "note";
 const STEP: &str = "step";
 
 /// Saves the parameters of the model, the [`state`](Optimizer::state) of the optimizer and a note:
-/// a line of yours, such as the epoch.
+/// a line of your own, such as the epoch.
 ///
-/// An interrupted save leaves the old file as it was; a finished one replaces it, with its
-/// permissions. If the process was killed, a file `.tmp…` may stay beside it.
+/// An interrupted save leaves the old file intact; a completed one replaces it and keeps its
+/// permissions. If the process is killed, a file `.tmp…` may remain beside it.
 ///
 /// # Errors
 ///
 /// If the file cannot be written, if two blocks have the same name, if the optimizer moves a
-/// parameter that the model has not, or only some of a block, if a number is not finite, or if the
-/// note is longer than a megabyte: `load` would refuse it. The old file is as it was then.
+/// parameter that the model lacks, or only some of a block, if a number is not finite, or if the
+/// note is longer than a megabyte: `load` would refuse it. The old file stays intact.
 ///
 /// # Panics
 ///
@@ -106,17 +106,17 @@ fn bytes_of(
     state::bytes_of(&tensors, [(NOTE.into(), note.into())].into())
 }
 
-/// Gives model and optimizer what was saved of such a pair, and returns the note.
+/// Restores model and optimizer from a file saved from such a pair, and returns the note.
 ///
 /// # Errors
 ///
-/// If the file cannot be read, or is no safetensors file; if it does not fit the model and the
-/// optimizer, such as one of another model or another optimizer, or holds what is not finite: the
-/// message lists all misfits. Neither model nor optimizer has been changed then.
+/// If the file cannot be read, or is not a safetensors file; or if it does not fit the model and
+/// the optimizer, for instance because it was saved from others, or holds non-finite numbers. The
+/// message lists all misfits. Neither model nor optimizer is changed in that case.
 ///
 /// # Panics
 ///
-/// If a guard of a parameter is alive. Nothing has been changed then.
+/// If a guard of a parameter is alive. Nothing is changed in that case.
 #[track_caller]
 pub fn load(
     path: impl AsRef<Path>,
@@ -154,7 +154,7 @@ fn load_whole(
 /// How the parameters of an optimizer lie in the blocks of a model.
 struct Layout {
     blocks: Vec<Block>,
-    /// For each block the places of its parameters among those of the optimizer; None if the
+    /// For each block, the places of its parameters among those of the optimizer; None if the
     /// optimizer moves none of them.
     moved: Vec<Option<Vec<usize>>>,
 }
@@ -196,7 +196,7 @@ impl Layout {
         }
     }
 
-    /// The parameters of the model, and after them the state of the optimizer.
+    /// The parameters of the model, followed by the state of the optimizer.
     #[track_caller]
     fn tensors(&self, state: &State) -> Result<Vec<Tensor>, StateError> {
         let mut tensors = state::tensors_of(&self.blocks)?;
@@ -223,7 +223,7 @@ impl Layout {
         Ok(tensors)
     }
 
-    /// Takes a state from tensors as [`tensors`](Self::tensors) gives them.
+    /// Reads a state from tensors in the order of [`tensors`](Self::tensors).
     fn take_state(&self, tensors: &[Tensor], state: &mut State) {
         let mut tensors = tensors[self.blocks.len()..].iter();
         for (quantity, numbers) in state {

@@ -1,5 +1,5 @@
-//! Data: a generated set, and rows made ready for training. From the same seed comes the same, on
-//! every platform.
+//! Data: a generated data set, and tools that prepare rows for training. The same seed gives the
+//! same data on every platform.
 //!
 //! ```
 //! use micrograd::data::{StandardScaler, batches, make_moons, train_test_split};
@@ -26,8 +26,8 @@ use rand::{Rng, RngExt};
 ///
 /// Each row is x, y and the label: -1 on the upper moon, (cos t, sin t), and +1 on the lower one,
 /// (1 - cos t, ½ - sin t), for evenly spaced t from 0 to π. Half of the `n` points, rounded down,
-/// lie on the upper moon. Both coordinates get normal noise with the standard deviation `noise`,
-/// and the rows are shuffled. For losses whose targets are 0 and 1, take (label + 1) / 2.
+/// lie on the upper moon. Both coordinates get normal noise with standard deviation `noise`, and
+/// the rows are shuffled. For losses whose targets are 0 and 1, take (label + 1) / 2.
 ///
 /// ```
 /// use micrograd::data::make_moons;
@@ -60,19 +60,19 @@ fn half_circle(n: usize) -> impl Iterator<Item = (f64, f64)> {
 
 /// A sample of the standard normal distribution, by Box and Muller 1958.
 ///
-/// By `libm`, as all data here: the functions of the standard library are those of the system, and
-/// differ in their last bits from one to the next.
+/// Computed by `libm`, like all data here: the standard library uses the functions of the system,
+/// whose last bits differ from one system to the next.
 pub(crate) fn standard_normal(rng: &mut (impl Rng + ?Sized)) -> f64 {
     let radius = (-2.0 * libm::log(1.0 - rng.random::<f64>())).sqrt();
     radius * libm::cos(TAU * rng.random::<f64>())
 }
 
-/// Splits the rows at random into a training and a test set. The test set has `test_fraction`, from
-/// 0 to 1, of the rows, rounded up to a whole row as scikit-learn does.
+/// Splits the rows at random into a training and a test set. The test set gets the fraction
+/// `test_fraction`, in [0, 1], of the rows, rounded up to a whole row as in scikit-learn.
 ///
 /// # Panics
 ///
-/// If `test_fraction` is not from 0 to 1.
+/// If `test_fraction` is not in [0, 1].
 #[must_use]
 #[track_caller]
 pub fn train_test_split<Row>(
@@ -87,7 +87,7 @@ pub fn train_test_split<Row>(
 }
 
 /// Splits the rows at random into a training and a test set, so that the classes have the same
-/// shares in both, to a row. The size of the test set is that of [`train_test_split`].
+/// shares in both, to within a row. The test set is as large as that of [`train_test_split`].
 ///
 /// ```
 /// use micrograd::data::stratified_split;
@@ -100,7 +100,7 @@ pub fn train_test_split<Row>(
 ///
 /// # Panics
 ///
-/// If `test_fraction` is not from 0 to 1.
+/// If `test_fraction` is not in [0, 1].
 #[must_use]
 #[track_caller]
 pub fn stratified_split<Row, Class: Ord>(
@@ -126,8 +126,8 @@ pub fn stratified_split<Row, Class: Ord>(
     (train, test)
 }
 
-/// Each size times `part / all`, in whole numbers that add up to `part`: rounded down, and those
-/// with the greatest remainders up.
+/// Each size times `part / all`, in whole numbers that add up to `part`: rounded down, but up where
+/// the remainders are greatest.
 fn shares(sizes: &[usize], all: usize, part: usize) -> Vec<usize> {
     let all = all.max(1);
     let mut shares: Vec<_> = sizes.iter().map(|size| size * part / all).collect();
@@ -157,7 +157,7 @@ fn test_rows(rows: usize, test_fraction: f64) -> usize {
 }
 
 /// One epoch in mini-batches: every row once, in random order, `size` at a time; the last batch has
-/// what remains.
+/// the rest.
 ///
 /// # Panics
 ///
@@ -177,7 +177,7 @@ pub fn batches<'rows, Row>(
 /// The mini-batches of an epoch; made by [`batches`].
 #[derive(Clone, Debug)]
 pub struct Batches<'rows, Row> {
-    /// Those to come, the next one at the end.
+    /// The rows to come, the next ones at the end.
     rows: Vec<&'rows Row>,
     size: usize,
 }
@@ -200,10 +200,10 @@ impl<'rows, Row> Iterator for Batches<'rows, Row> {
 impl<Row> ExactSizeIterator for Batches<'_, Row> {}
 
 /// Shifts and scales each column to mean 0 and standard deviation 1, and remembers by how much, so
-/// that new rows can be treated alike.
+/// that new rows can be transformed alike.
 ///
 /// As in scikit-learn, the standard deviation is that of the population, and a column that does not
-/// vary, but for what rounding makes of it, is shifted only.
+/// vary beyond rounding is only shifted.
 ///
 /// ```
 /// use micrograd::data::StandardScaler;
@@ -232,7 +232,7 @@ impl StandardScaler {
     ///
     /// # Panics
     ///
-    /// If there are not as many means as scales.
+    /// If the numbers of means and scales differ.
     #[must_use]
     #[track_caller]
     pub fn new(mean: &[f64], scale: &[f64]) -> Self {
@@ -249,12 +249,12 @@ impl StandardScaler {
         }
     }
 
-    /// Takes the mean and the standard deviation of each column. Over no rows they are those of no
+    /// Computes the mean and the standard deviation of each column. No rows give a scaler of no
     /// columns.
     ///
     /// # Panics
     ///
-    /// If the rows are not of the same length.
+    /// If the rows differ in length.
     #[must_use]
     #[track_caller]
     pub fn fit(rows: &[impl AsRef<[f64]>]) -> Self {
@@ -272,7 +272,8 @@ impl StandardScaler {
                 let column = || rows.iter().map(|row| row.as_ref()[i]);
                 let mean = column().sum::<f64>() / count;
                 let variance = column().map(|x| (x - mean).powi(2)).sum::<f64>() / count;
-                // What rounding may leave where all numbers are the same; scikit-learn's bound.
+                // The variance that rounding may leave if all numbers are equal: scikit-learn's
+                // bound.
                 let rounding =
                     count * f64::EPSILON * variance + (count * f64::EPSILON * mean).powi(2);
                 let varies = variance > rounding || variance.is_nan();
@@ -282,12 +283,12 @@ impl StandardScaler {
         Self { mean, scale }
     }
 
-    /// What was subtracted from each column.
+    /// The number subtracted from each column.
     pub fn mean(&self) -> &[f64] {
         &self.mean
     }
 
-    /// What each column was then divided by.
+    /// The number by which each column is then divided.
     pub fn scale(&self) -> &[f64] {
         &self.scale
     }
@@ -296,7 +297,7 @@ impl StandardScaler {
     ///
     /// # Panics
     ///
-    /// If it has not as many numbers as the rows that were fitted.
+    /// If its length differs from that of the fitted rows.
     #[must_use]
     #[track_caller]
     pub fn transform(&self, row: &[f64]) -> Vec<f64> {
@@ -311,7 +312,7 @@ impl StandardScaler {
     ///
     /// # Panics
     ///
-    /// If it has not as many numbers as the rows that were fitted.
+    /// If its length differs from that of the fitted rows.
     #[must_use]
     #[track_caller]
     pub fn inverse_transform(&self, row: &[f64]) -> Vec<f64> {

@@ -1,15 +1,16 @@
-//! The engine's gradients against finite differences, for functions and operations of one's own.
+//! Checks of the engine's gradients against finite differences, for functions and operations of
+//! your own.
 
 use std::error::Error;
 use std::fmt;
 
 use crate::engine::Value;
 
-/// Compares the gradient of a function at a point with central differences, with the tolerances
-/// that PyTorch's `gradcheck` has; for others see [`GradCheck`].
+/// Compares the gradient of a function at a point with central differences, within the tolerances
+/// of PyTorch's `gradcheck`; for others, see [`GradCheck`].
 ///
-/// Returns where the function has a kink so near that differences say little. The derivative is then
-/// only known to lie between the slopes on both sides, and does.
+/// Returns the kinks of the function that are so near that differences say little. The check there
+/// is only that the derivative lies between the slopes on both sides.
 ///
 /// ```
 /// use micrograd::gradcheck::gradcheck;
@@ -24,8 +25,8 @@ use crate::engine::Value;
 ///
 /// # Errors
 ///
-/// If the two do not agree, or the difference is not finite: which derivative, at which point, and by how
-/// much.
+/// If the two do not agree, or the difference is not finite. The error says which derivative, at
+/// which point, and by how much.
 pub fn gradcheck(
     function: impl Fn(&[Value]) -> Value,
     point: &[f64],
@@ -33,15 +34,15 @@ pub fn gradcheck(
     GradCheck::default().check(function, point)
 }
 
-/// How a gradient is compared with central differences, (f(x + eps) - f(x - eps)) / 2 eps, where 2 eps
-/// is the distance of the two points as they are rounded.
+/// How a gradient is compared with central differences, (f(x + eps) - f(x - eps)) / 2 eps. The
+/// divisor is the distance between the two points as rounded.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct GradCheck {
-    /// How far the two points of a difference are from the point between them. Default 1e-6.
+    /// The distance of the two points of a difference from the point between them. Default 1e-6.
     pub eps: f64,
-    /// By how much a derivative may differ, to begin with. Default 1e-5.
+    /// The absolute tolerance: by how much a derivative may differ. Default 1e-5.
     pub atol: f64,
-    /// By what part of the difference it may differ in addition. Default 1e-3.
+    /// The relative tolerance, added to it: a fraction of the difference. Default 1e-3.
     pub rtol: f64,
 }
 
@@ -55,13 +56,13 @@ impl Default for GradCheck {
     }
 }
 
-/// A place where the slope of the function jumps, by more than the rounding of its result explains.
+/// A place where the slope of the function jumps by more than rounding of its result explains.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Kink {
-    /// The input along which it does.
+    /// The input along which it jumps.
     pub input: usize,
-    /// A point near to it.
+    /// A point near it.
     pub point: Vec<f64>,
 }
 
@@ -72,7 +73,7 @@ impl fmt::Display for Kink {
     }
 }
 
-/// A derivative that is not what differences say.
+/// A derivative that disagrees with finite differences.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Mismatch {
@@ -82,7 +83,7 @@ pub struct Mismatch {
     pub point: Vec<f64>,
     /// The derivative.
     pub derivative: f64,
-    /// What differences say.
+    /// The finite difference.
     pub difference: f64,
 }
 
@@ -106,7 +107,7 @@ impl fmt::Display for Mismatch {
 
 impl Error for Mismatch {}
 
-/// The coordinates in brackets, as short as numbers are.
+/// The coordinates in brackets, each as short as it can be.
 struct Point<'a>(&'a [f64]);
 
 impl fmt::Display for Point<'_> {
@@ -162,7 +163,7 @@ impl GradCheck {
     }
 }
 
-/// The function at a number along one of its inputs.
+/// A sample of the function along one of its inputs.
 struct Sample {
     x: f64,
     y: f64,
@@ -172,8 +173,8 @@ fn slope(from: &Sample, to: &Sample) -> f64 {
     (to.y - from.y) / (to.x - from.x)
 }
 
-/// Whether the function has a kink among the samples, and the derivative is one of those that it can
-/// have there.
+/// Whether the function has a kink among the samples, and the derivative is one that it can have
+/// there.
 fn kink_explains(derivative: f64, samples: &[Sample; 5], tolerance: f64) -> bool {
     let slopes = [0, 1, 2, 3].map(|i| slope(&samples[i], &samples[i + 1]));
     let least = slopes.into_iter().fold(f64::INFINITY, f64::min);
@@ -181,15 +182,15 @@ fn kink_explains(derivative: f64, samples: &[Sample; 5], tolerance: f64) -> bool
     let largest = samples
         .iter()
         .fold(0.0, |y: f64, sample| y.max(sample.y.abs()));
-    // What rounding may make of the four slopes.
+    // The error that rounding may cause in the four slopes.
     let noise = 16.0 * f64::EPSILON * largest / (samples[4].x - samples[0].x);
     (least - tolerance..=greatest + tolerance).contains(&derivative)
         && is_kink(slopes, tolerance.max(noise))
 }
 
-/// Whether the slopes of neighbouring pieces of a function belong to a kink. Those of a smooth
-/// function change from piece to piece; at a kink they change at one place, which lies in one piece
-/// or between two, and so not at both ends.
+/// Whether the slopes of neighbouring pieces of a function belong to a kink. In a smooth function
+/// they change from piece to piece; at a kink they change at one place, which lies in one piece or
+/// between two, and so not at both ends.
 fn is_kink(slopes: [f64; 4], least_change: f64) -> bool {
     let changes = [0, 1, 2].map(|i| (slopes[i + 1] - slopes[i]).abs());
     let total: f64 = changes.iter().sum();

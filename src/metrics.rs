@@ -1,7 +1,7 @@
 //! Metrics: how good predictions are, as plain numbers.
 //!
-//! The predictions come first, as in the losses, and then what is actual; scikit-learn has it the other
-//! way round.
+//! Predictions come first, as in the losses, then the actual values; scikit-learn has the reverse
+//! order.
 //!
 //! ```
 //! use micrograd::metrics::{ConfusionMatrix, accuracy, argmax};
@@ -16,11 +16,11 @@
 use std::fmt;
 use std::iter;
 
-/// The fraction of the classes that were predicted right, from 0 to 1; of none NaN.
+/// The fraction of the classes that were predicted correctly, in [0, 1]; NaN for empty input.
 ///
 /// # Panics
 ///
-/// If there are not as many predictions as actual classes.
+/// If the numbers of predictions and actual classes differ.
 #[must_use]
 #[track_caller]
 pub fn accuracy(predicted: &[usize], actual: &[usize]) -> f64 {
@@ -28,14 +28,15 @@ pub fn accuracy(predicted: &[usize], actual: &[usize]) -> f64 {
     fraction(iter::zip(predicted, actual).map(|(p, a)| p == a))
 }
 
-/// The fraction of the scores that have the sign of their label, from 0 to 1; of none NaN.
+/// The fraction of the scores that have the sign of their label, in [0, 1]; NaN for empty input.
 ///
-/// A score or a label is positive for one class, and 0 or negative for the other. So labels may be 1
-/// and 0, or 1 and -1; scores may be logits, but not probabilities. A score of NaN is wrong.
+/// A score or a label is positive for one class, and 0 or negative for the other. So labels may be
+/// 1 and 0, or 1 and -1; scores may be logits, but not probabilities. A score of NaN counts as
+/// wrong.
 ///
 /// # Panics
 ///
-/// If there are not as many scores as labels.
+/// If the numbers of scores and labels differ.
 #[must_use]
 #[track_caller]
 pub fn binary_accuracy(scores: &[f64], labels: &[f64]) -> f64 {
@@ -45,11 +46,11 @@ pub fn binary_accuracy(scores: &[f64], labels: &[f64]) -> f64 {
 }
 
 /// R², the coefficient of determination: 1 - Σ (a - p)² / Σ (a - mean)². It is 1 for exact
-/// predictions, 0 for those that are no better than the mean of the actual values, and may be
+/// predictions, 0 for predictions no better than the mean of the actual values, and may be
 /// negative.
 ///
-/// As in scikit-learn, it is 1 or 0 where all actual values are the same, depending on whether the
-/// predictions are exact, and NaN of fewer than two.
+/// As in scikit-learn, it is 1 or 0 where all actual values are equal, depending on whether the
+/// predictions are exact, and NaN for fewer than two values.
 ///
 /// ```
 /// use micrograd::metrics::r2;
@@ -60,7 +61,7 @@ pub fn binary_accuracy(scores: &[f64], labels: &[f64]) -> f64 {
 ///
 /// # Panics
 ///
-/// If there are not as many predictions as actual values.
+/// If the numbers of predictions and actual values differ.
 #[must_use]
 #[track_caller]
 pub fn r2(predicted: &[f64], actual: &[f64]) -> f64 {
@@ -81,8 +82,8 @@ pub fn r2(predicted: &[f64], actual: &[f64]) -> f64 {
     }
 }
 
-/// The index of the greatest number, the first one if there are several: the class that logits predict.
-/// A NaN is greater than all, as in PyTorch.
+/// The index of the greatest number, the first one on a tie: the class that logits predict. NaN
+/// counts as the greatest, as in PyTorch.
 ///
 /// # Panics
 ///
@@ -113,7 +114,7 @@ impl ConfusionMatrix {
     ///
     /// # Panics
     ///
-    /// If there are not as many predictions as actual classes, or if one of them is not below
+    /// If the numbers of predictions and actual classes differ, or if a class is not below
     /// `classes`.
     #[must_use]
     #[track_caller]
@@ -129,7 +130,8 @@ impl ConfusionMatrix {
         Self { counts }
     }
 
-    /// The counts: a row for each actual class, with a column for each predicted one, as in scikit-learn.
+    /// The counts: a row for each actual class, with a column for each predicted one, as in
+    /// scikit-learn.
     pub fn rows(&self) -> &[Vec<usize>] {
         &self.counts
     }
@@ -150,16 +152,16 @@ impl ConfusionMatrix {
         self.of_each_class(|class| ratio(self.right(class), self.predicted(class)))
     }
 
-    /// For each class, the fraction of its actual members that were found. As in scikit-learn, it is
-    /// 0 for a class without members.
+    /// For each class, the fraction of its actual members that were found. As in scikit-learn, it
+    /// is 0 for a class without members.
     #[must_use]
     pub fn recall(&self) -> Vec<f64> {
         self.of_each_class(|class| ratio(self.right(class), self.actual(class)))
     }
 
     /// For each class, the harmonic mean of [`precision`](Self::precision) and
-    /// [`recall`](Self::recall). As in scikit-learn, it is 0 for a class that neither is nor was
-    /// predicted anywhere.
+    /// [`recall`](Self::recall). As in scikit-learn, it is 0 for a class that neither occurs nor
+    /// was predicted.
     #[must_use]
     pub fn f1(&self) -> Vec<f64> {
         self.of_each_class(|class| {
@@ -186,7 +188,7 @@ impl ConfusionMatrix {
 }
 
 impl fmt::Display for ConfusionMatrix {
-    /// Actual classes downwards, predicted ones to the right; a dot stands for 0.
+    /// Actual classes in rows, predicted ones in columns; a dot stands for 0.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let largest = self.counts.iter().flatten().max().copied().unwrap_or(0);
         let width = largest.max(self.counts.len()).to_string().len().max(2) + 1;
@@ -208,7 +210,7 @@ impl fmt::Display for ConfusionMatrix {
     }
 }
 
-/// A fraction, 0 if it is one of nothing.
+/// A fraction; 0 if `all` is 0.
 fn ratio(part: usize, all: usize) -> f64 {
     if all == 0 {
         0.0

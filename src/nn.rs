@@ -1,5 +1,5 @@
 //! Neural nets: [`Neuron`], [`Layer`] and [`MLP`], the trait [`Module`] that they share, and the
-//! losses that they are trained by, in [`loss`].
+//! losses to train them with, in [`loss`].
 //!
 //! ```
 //! use micrograd::engine::Value;

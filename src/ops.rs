@@ -1,9 +1,9 @@
 //! The operations: the table, `ops/table.rs`, and what its rows expand to on `f64`.
 //!
-//! A row is written once and serves every kind of number. The macros here take all rows and make
-//! something of them: [`Op`] with its names and values, and the rules for one kind of number, of
-//! which `f64` is the first. The floors above use the same macros for theirs: nodes in
-//! `engine/symbol.rs`, several rows side by side in `tape/lanes.rs`.
+//! A row is written once and serves every kind of number. The macros here expand all rows: to
+//! [`Op`] with its names and values, and to the rules for one kind of number, of which `f64` is the
+//! first. Higher modules use the same macros for their own: nodes in `engine/symbol.rs`, several
+//! rows side by side in `tape/lanes.rs`.
 
 use std::borrow::Borrow;
 use std::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI, LN_2, LN_10};
@@ -15,7 +15,7 @@ mod table;
 
 pub(crate) use table::operations;
 
-/// Stands for an argument or a result that the operation at hand does not read.
+/// Stands for an argument or a result that an operation does not read.
 pub(crate) const UNREAD: f64 = f64::NAN;
 
 /// 1 / √(2π), the density of the normal distribution at 0.
@@ -28,11 +28,11 @@ pub(crate) enum Arity {
     Unary,
     /// Two arguments.
     Binary,
-    /// One argument and a constant, in the place of the second argument.
+    /// One argument, and a constant in place of the second.
     Parametric,
 }
 
-/// The rule of an argument to which nothing is passed down.
+/// The rule for an argument to which nothing is passed down.
 #[expect(non_camel_case_types, reason = "the table reads it as a value")]
 pub(crate) struct none;
 
@@ -68,8 +68,8 @@ pub(crate) trait Functions {
 }
 
 impl Functions for f64 {
-    /// `powf`, except that the exponents which need no logarithm are computed without one, as in
-    /// PyTorch. So ±½ at -0 and -∞ are what `sqrt` makes of them.
+    /// `powf`, except that exponents which need no logarithm are computed without one, as in
+    /// PyTorch. So the powers ±½ of -0 and -∞ follow `sqrt`.
     #[expect(
         clippy::float_cmp,
         reason = "only the exact exponents have a shorter way"
@@ -123,7 +123,7 @@ impl Functions for f64 {
         1.0 / (1.0 + (-self).exp())
     }
 
-    /// By erfc, because 1 + erf loses all digits in the left tail.
+    /// Computed by erfc, because 1 + erf loses all digits in the left tail.
     fn normal_cdf(self) -> f64 {
         0.5 * libm::erfc(-self * FRAC_1_SQRT_2)
     }
@@ -171,7 +171,7 @@ macro_rules! define_op {
                 )* }
             }
 
-            /// The value as the row has it, in Rust.
+            /// The row's expression for the value, as Rust text.
             pub(crate) fn value_text(self) -> &'static str {
                 match self.0 { $( Row::$Op => stringify!($value), )* }
             }
@@ -214,7 +214,7 @@ macro_rules! define_op {
                 }
             }
 
-            /// The result on the arguments `x` and `y`; with one argument, `y` is not read.
+            /// The result for the arguments `x` and `y`; with one argument, `y` is not read.
             #[inline(always)]
             pub(crate) fn value(self, x: f64, y: f64) -> f64 {
                 match self.0 { $(
@@ -279,7 +279,7 @@ macro_rules! define_rules {
         }
 
         impl $(<$($generics)*>)? From<none> for $N {
-            /// Not called: nothing follows an edge on which nothing is passed down.
+            /// Never called: no walk follows an edge that carries no gradient.
             fn from(_: none) -> Self {
                 unreachable!("nothing is passed down to this argument")
             }
@@ -287,7 +287,7 @@ macro_rules! define_rules {
     };
 }
 
-/// Gives a number `$N`, which has a function `apply(op, &x, &y)`, all that rules may use: the
+/// Gives a number `$N` that has a function `apply(op, &x, &y)` everything that rules may use: the
 /// operators in every mix with references and `f64`, and the functions of the table.
 macro_rules! define_number {
     ([$({$($generics:tt)*})? $N:ty] $header:tt $(

@@ -1,8 +1,8 @@
-//! Optimizers: they move parameters against their gradients. Learning-rate schedules and gradient
-//! clipping, which go with them.
+//! Optimizers, which move parameters against their gradients, and the learning-rate schedules and
+//! gradient clipping that go with them.
 //!
-//! All follow PyTorch: its formulas, order of operations and defaults, except that the learning
-//! rate has none and that of momentum is 0.9. The settings are chained after the constructor.
+//! All follow PyTorch in formulas, order of operations and defaults, except that the learning rate
+//! has no default and the momentum's is 0.9. Settings are chained after the constructor.
 //! `notes/Optimizers.md` explains the equations.
 //!
 //! ```
@@ -23,13 +23,13 @@ use std::collections::BTreeMap;
 
 use crate::engine::Value;
 
-/// Steps parameters against their gradients.
+/// Moves parameters against their gradients.
 ///
-/// A training step is `zero_grad`, a forward and a backward pass, `step`.
+/// A training step is `zero_grad`, a forward and a backward pass, and `step`.
 ///
 /// An optimizer of your own holds [`Settings`], names its running quantities, and gives the formula
-/// of its step; all else follows, its state in checkpoints included. This is Lion (Chen et al.
-/// 2023, algorithm 2):
+/// of its step; everything else follows, including its state in checkpoints. This is Lion (Chen et
+/// al. 2023, algorithm 2):
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -73,14 +73,14 @@ pub trait Optimizer {
     /// The settings that all optimizers share.
     fn settings(&self) -> &Settings;
 
-    /// The settings that all optimizers share, to be changed.
+    /// The settings that all optimizers share, mutable.
     fn settings_mut(&mut self) -> &mut Settings;
 
-    /// The names, other than `step`, of the quantities that a step leaves for the next one, a
-    /// number for each parameter, in the order in which the formula takes them. They are 0 at
-    /// first. One that is not in use with these settings is None: it is 0 in each step.
+    /// The names, other than `step`, of the quantities that a step leaves for the next one, with
+    /// one number per parameter, in the order in which the formula takes them. They start at 0. A
+    /// quantity that these settings do not use is `None`, and 0 in each step.
     ///
-    /// The built-in optimizers take PyTorch's names.
+    /// The built-in optimizers use PyTorch's names.
     fn running(&self) -> Vec<Option<&'static str>>;
 
     /// Moves the parameters, by one call of [`Settings::descend`]. To take a step, call
@@ -91,8 +91,8 @@ pub trait Optimizer {
     ///
     /// # Panics
     ///
-    /// If a guard of a parameter is alive. Nothing has been changed then. If
-    /// [`update`](Self::update) is not one call of [`Settings::descend`].
+    /// If a guard of a parameter is alive; nothing is changed in that case. If
+    /// [`update`](Self::update) does not call [`Settings::descend`] exactly once.
     #[track_caller]
     fn step(&mut self) {
         Value::expect_writable(self.parameters());
@@ -122,7 +122,7 @@ pub trait Optimizer {
         self.settings().learning_rate()
     }
 
-    /// Sets the learning rate of the steps to come, for a schedule.
+    /// Sets the learning rate of later steps, for a schedule.
     ///
     /// # Panics
     ///
@@ -169,9 +169,9 @@ pub trait Optimizer {
         }
     }
 
-    /// The numbers that a step leaves for the next one, by PyTorch's names: `step`, the number of
-    /// steps so far, and the running quantities, with a number for each parameter. Settings are not
-    /// in it.
+    /// The numbers that a step leaves for the next one, under PyTorch's names: `step`, the number
+    /// of steps so far, and the running quantities, with one number per parameter. Settings are not
+    /// included.
     ///
     /// | optimizer | running quantities |
     /// |---|---|
@@ -196,12 +196,13 @@ pub trait Optimizer {
         state
     }
 
-    /// Goes on from a [`state`](Self::state) of such an optimizer for as many parameters.
+    /// Resumes from a [`state`](Self::state) of the same kind of optimizer for the same number of
+    /// parameters.
     ///
     /// # Panics
     ///
-    /// If a block is missing or has another length, if one has another name, or if `step` is no
-    /// number of steps. The state has not been changed then.
+    /// If a block is missing, has another length or an unknown name, or if `step` is not a number
+    /// of steps. The state is not changed in that case.
     #[track_caller]
     fn set_state(&mut self, state: &BTreeMap<String, Vec<f64>>) {
         let misfits = misfits(&self.state(), state);
@@ -222,7 +223,7 @@ pub trait Optimizer {
     }
 }
 
-/// The reasons why a state cannot take the place of the present one.
+/// The reasons why a state cannot replace the present one.
 fn misfits(
     present: &BTreeMap<String, Vec<f64>>,
     state: &BTreeMap<String, Vec<f64>>,
@@ -245,13 +246,13 @@ fn misfits(
     misfits
 }
 
-/// Why this can be no number of steps, if so.
+/// The reason why this cannot be a number of steps, if it cannot.
 pub(crate) fn not_a_count(steps: f64) -> Option<String> {
     let can_be = steps >= 0.0 && steps.fract() == 0.0 && steps <= 2_f64.powi(53);
     (!can_be).then(|| format!("step is {steps}, no number of steps"))
 }
 
-/// The setting, if it can be one; NaN cannot.
+/// The setting, if it is valid; NaN is not.
 #[track_caller]
 fn at_least_zero(name: &str, setting: f64) -> f64 {
     assert!(
@@ -261,7 +262,7 @@ fn at_least_zero(name: &str, setting: f64) -> f64 {
     setting
 }
 
-/// The part of a running mean that a step keeps, if it can be one.
+/// The part of a running mean that a step keeps, if it is valid.
 #[track_caller]
 fn part(name: &str, setting: f64) -> f64 {
     assert!(

@@ -313,8 +313,9 @@ fn in_every_picture_boxes_and_lines_keep_out_of_each_others_way() {
     assert!(abridged > 100);
 }
 
-/// The cards that each card reads, as the lines show it from top to bottom.
-fn operands_by_lines(drawing: &Drawing) -> Vec<Vec<usize>> {
+/// The cards that each card reads, as the lines show it from top to bottom, and where these begin to
+/// bend towards it.
+fn operands_by_lines(drawing: &Drawing) -> Vec<Vec<(usize, f64)>> {
     let near = |a: f64, b: f64| (a - b).abs() < 0.3;
     // First comes a line from each card but the result, as far as its lines go together.
     let (trunks, branches) = drawing.lines.split_at(drawing.cards.len() - 1);
@@ -330,7 +331,7 @@ fn operands_by_lines(drawing: &Drawing) -> Vec<Vec<usize>> {
             (left - 0.3..card.corners[0][0] + 0.3).contains(&end[0])
                 && (top..bottom).contains(&end[1])
         });
-        operands[to.unwrap()].push((end[1], from.unwrap() + 1));
+        operands[to.unwrap()].push((end[1], (from.unwrap() + 1, start[1])));
     }
     let sorted = operands.into_iter().map(|mut lines| {
         lines.sort_by(|a, b| a.0.total_cmp(&b.0));
@@ -344,13 +345,15 @@ fn each_line_leads_from_an_operand_to_the_box_that_reads_it() {
     for (name, root) in graphs() {
         let graphviz = root.graphviz().expanded().to_string();
         let drawing = Drawing::of(&root.svg().expanded());
-        for (i, mut drawn) in operands_by_lines(&drawing).into_iter().enumerate() {
+        for (i, lines) in operands_by_lines(&drawing).into_iter().enumerate() {
+            let (mut drawn, starts): (Vec<_>, Vec<_>) = lines.into_iter().unzip();
             let end = format!(" -> op{i}");
             let lines = graphviz.lines().filter_map(|line| line.strip_suffix(&end));
             let mut operands: Vec<usize> = lines.map(|from| from.trim().parse().unwrap()).collect();
             let start = format!("    op{i} [");
             let is_ordered = |line: &str| line.starts_with(&start) && line.contains("ordering=in");
             if !graphviz.lines().any(is_ordered) {
+                assert!(starts.is_sorted(), "{name}: lines to card {i} cross");
                 operands.sort_unstable();
                 drawn.sort_unstable();
             }

@@ -1,11 +1,11 @@
 //! The backward pass.
 //!
-//! A node may pass its gradient down when it is complete, that is, after all its users have passed
-//! theirs: in topological order, from the result to the leaves. The order need not be written down.
-//! It is enough to know for each node how many users it has: count them on a first walk, count them
-//! off on a second one, and go on with a node when none is left.
+//! A node may pass its gradient down once it is complete, that is, after all its users have passed
+//! theirs: in topological order, from the result to the leaves. The order need not be stored. The
+//! number of users of each node is enough: a first walk counts them, a second one counts them down
+//! and goes on with a node when none is left.
 //!
-//! Both walks follow the edges on which a gradient is passed down, and no others.
+//! Both walks follow only the edges that carry a gradient.
 
 use std::iter;
 
@@ -16,10 +16,10 @@ impl Value {
     /// The backward pass: computes the derivative of this node with respect to every node that it
     /// was computed from, and adds it to the `grad` of the leaves among them.
     ///
-    /// This node receives 1. Gradients of inner nodes are started afresh. Nodes that no gradient
-    /// reaches, such as those below a [`detach`](Self::detach), keep their `grad`.
+    /// This node receives 1. Gradients of inner nodes start at 0. Nodes that no gradient reaches,
+    /// such as those below a [`detach`](Self::detach), keep their `grad`.
     ///
-    /// It takes time in proportion to the nodes and edges of the graph.
+    /// The time is proportional to the number of nodes and edges of the graph.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -34,8 +34,8 @@ impl Value {
     /// # Panics
     ///
     /// If a guard of a node that receives a gradient is alive, or a guard from
-    /// [`borrow_mut`](Self::borrow_mut) of the condition of a `when` or `unless`. Only gradients of
-    /// inner nodes have been changed then.
+    /// [`borrow_mut`](Self::borrow_mut) of the condition of a `when` or `unless`. By then, only
+    /// gradients of inner nodes have changed.
     #[track_caller]
     pub fn backward(&self) {
         let mut stack = Vec::with_capacity(32); // serves both walks
@@ -53,8 +53,8 @@ impl Value {
         }
     }
 
-    /// Applies the rule of the operation that made this node: each operand receives its part of
-    /// the gradient.
+    /// Applies the rule of the operation that made this node: each operand receives its part of the
+    /// gradient.
     #[inline]
     fn pass_down<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
         let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
@@ -108,7 +108,7 @@ impl Value {
 }
 
 /// Counts the users of every inner node that receives a gradient, and sets its gradient to 0.
-/// Returns nothing if a guard is in the way of the second walk.
+/// Returns `None` if a guard would stop the second walk.
 #[inline]
 fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
     root.count_user(to_walk)?;
@@ -153,7 +153,7 @@ fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) ->
     Some(())
 }
 
-/// Takes back the counts of a first walk that met a guard.
+/// Resets the counts of a first walk that met a guard.
 #[cold]
 fn forget_users(root: &Value) {
     let mut to_reset = vec![root];
@@ -169,8 +169,8 @@ fn forget_users(root: &Value) {
 }
 
 impl Value {
-    /// Counts one more user of this node. The first one sets the gradient to 0 and leaves the node
-    /// `to_walk`. Returns the node's data, or nothing if a guard of the node is alive.
+    /// Counts one more user of this node. The first one sets the gradient to 0 and pushes the node
+    /// onto `to_walk`. Returns the node's data, or `None` if a guard of the node is alive.
     #[inline]
     fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<f64> {
         let mut numbers = self.0.numbers.try_borrow_mut().ok()?;
@@ -186,11 +186,11 @@ impl Value {
     }
 }
 
-/// A list that weighted sums share takes part in both walks as a node does. It is walked through
-/// once, not once for each sum: it collects the gradients of its values, and passes them on when
-/// all sums that use it have reported.
+/// A list that weighted sums share takes part in both walks as a node does. It is traversed once,
+/// not once per sum: it collects the gradients of its values, and passes them on when all sums that
+/// use it have reported.
 impl SharedValues {
-    /// Counts one more sum that uses this list; the first one visits its values. Returns nothing if
+    /// Counts one more sum that uses this list; the first one visits its values. Returns `None` if
     /// a guard of one of them is alive.
     #[inline]
     fn count_sum<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
@@ -208,7 +208,7 @@ impl SharedValues {
         Some(())
     }
 
-    /// The rule of a weighted sum: that of `*` for each product.
+    /// The rule of a weighted sum: the rule of `*` for each product.
     #[inline]
     fn pass_down<'graph>(
         [weights, inputs]: [&'graph Self; 2],
@@ -216,9 +216,9 @@ impl SharedValues {
         g: f64,
         complete: &mut Vec<&'graph Value>,
     ) {
-        // If g is 0 there is nothing to pass down, unless an operand is infinite: 0 · ∞ is NaN. But
-        // a finite sum has finite operands (those that it was computed from). With ReLU, that is
-        // every second neuron or more.
+        // If g is 0, there is nothing to pass down, unless an operand is infinite: 0 · ∞ is NaN.
+        // But a finite sum has finite operands (the ones it was computed from). With ReLU, g is 0
+        // in half of the neurons or more.
         if g != 0.0 || !out.is_finite() {
             weights.receive(inputs, g);
             inputs.receive(weights, g);
@@ -227,8 +227,8 @@ impl SharedValues {
         inputs.report(complete);
     }
 
-    /// Adds the parts of a sum's gradient: by the rule of `*` where `others` have a factor, else by
-    /// that of a single term.
+    /// Adds the parts of a sum's gradient: by the rule of `*` where `others` has a factor, else as
+    /// for a single term.
     #[inline]
     fn receive(&self, others: &Self, g: f64) {
         let mut numbers = self.numbers.borrow_mut();
@@ -241,7 +241,8 @@ impl SharedValues {
         }
     }
 
-    /// Counts off one sum; after the last one, the values receive what was collected for them.
+    /// Counts down one sum; after the last one, the values receive the gradients collected for
+    /// them.
     #[inline]
     fn report<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
         let pending = self.pending.get() - 1;

@@ -6,15 +6,14 @@ use super::view::Argument;
 use crate::ops::{Arity, Op, UNREAD, operations};
 
 /// An argument to pass to an operation: a node, or a number that is a constant of the expression.
-/// To look at the arguments of a recorded operation, see [`Argument`].
+/// For the arguments of a recorded operation, see [`Argument`].
 ///
-/// Functions of two arguments accept anything that converts into it as the second: `x.max(&y)`,
-/// `x.max(y)`, `x.max(0.5)`. The first is a node: for 2ˣ with a base of 2,
-/// `Value::new(2.0).pow(&x)`.
+/// Functions of two arguments take anything that converts into it as the second: `x.max(&y)`,
+/// `x.max(y)`, `x.max(0.5)`. The first is a node: 2ˣ is `Value::new(2.0).pow(&x)`.
 #[derive(Clone, Debug)]
 pub struct Operand(pub(super) Quantity);
 
-/// A node or a constant, of which expressions are made.
+/// A node or a constant: the parts of an expression.
 #[derive(Clone, Debug)]
 pub(crate) enum Quantity {
     /// A node, which gets a gradient.
@@ -53,8 +52,8 @@ impl Value {
         Self::record(data, Origin::ConstantLeft(op, x, y))
     }
 
-    /// op(x, y), where at least one is a node; with one argument, `y` is not read. No line of the
-    /// user made it.
+    /// op(x, y), where at least one is a node; with one argument, `y` is not read. It has no source
+    /// line: the user did not write it.
     pub(crate) fn apply(op: Op, x: &Quantity, y: &Quantity) -> Self {
         let value = match (x, y) {
             (Quantity::Node(x), _) if op.arity() == Arity::Unary => Self::unary(op, x.clone()),
@@ -69,7 +68,7 @@ impl Value {
     }
 }
 
-/// Functions of `f64` that are made of the table's.
+/// Functions of `f64` that are composed of the table's.
 impl Value {
     /// Power with an integer exponent: [`pow`](Self::pow).
     ///
@@ -85,7 +84,7 @@ impl Value {
     }
 
     /// x, but at least `lo` and at most `hi`: [`clamp_min`](Self::clamp_min) and
-    /// [`clamp_max`](Self::clamp_max). At the bounds the gradient passes.
+    /// [`clamp_max`](Self::clamp_max). The gradient passes at the bounds.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -96,7 +95,7 @@ impl Value {
     ///
     /// # Panics
     ///
-    /// If `lo` is greater than `hi`, or one of them is NaN.
+    /// If `lo` is greater than `hi`, or either is NaN.
     #[must_use]
     #[track_caller]
     pub fn clamp(&self, lo: f64, hi: f64) -> Value {
@@ -104,8 +103,8 @@ impl Value {
         self.clamp_min(lo).clamp_max(hi)
     }
 
-    /// Logarithm to any base: ln x / ln base, as `f64` has it. [`log2`](Self::log2) and
-    /// [`log10`](Self::log10) are more exact.
+    /// Logarithm to any base: ln x / ln base, as `f64` computes it. [`log2`](Self::log2) and
+    /// [`log10`](Self::log10) are more accurate.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -149,7 +148,7 @@ impl From<Argument<'_>> for Operand {
     }
 }
 
-/// Defines the methods of `Value`, for the rows that are not operators.
+/// Defines the methods of `Value` for the rows that are not operators.
 macro_rules! define_methods {
     ([] ($out:ident, $g:ident) $(
         #[doc = $doc:literal] $Op:ident $method:ident $label:literal

@@ -1,4 +1,4 @@
-//! Gradients that are graphs again, and what is made of them.
+//! Gradients that are graphs again, and the derivatives built on them.
 
 use std::collections::HashSet;
 use std::{iter, mem, slice};
@@ -11,7 +11,7 @@ use super::view::{Edge, Side};
 
 impl Value {
     /// The derivative with respect to `x`, as a new value: the [`gradient`](Self::gradient) with
-    /// respect to a single one.
+    /// respect to a single value.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -35,10 +35,10 @@ impl Value {
     /// The gradient with respect to `xs`, as new values: they are computed by operations, so they
     /// can be differentiated again, shown as a tree, and recorded on a tape.
     ///
-    /// It is what [`backward`](Self::backward) computes, and no `grad` is read or written. The time
-    /// that it takes is proportional to the size of the graph, whatever the number of `xs`. These
-    /// may be leaves or inner nodes; with respect to what this value does not depend on, the
-    /// gradient is a leaf of 0.
+    /// It is the gradient that [`backward`](Self::backward) computes, but no `grad` is read or
+    /// written. The time is proportional to the size of the graph, whatever the number of `xs`. The
+    /// `xs` may be leaves or inner nodes; for one that this value does not depend on, the gradient
+    /// is a leaf of 0.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -92,7 +92,7 @@ impl Value {
                 Some(Quantity::Constant(constant)) => Value::new(constant),
                 Some(Quantity::Node(node)) => {
                     let is_new = order.find(&node).is_none() && returned.insert(node.id());
-                    // A node of its own, for the caller may give it a name.
+                    // A node of its own, because the caller may name it.
                     if is_new { node } else { iter::once(node).sum() }
                 }
             });
@@ -112,9 +112,9 @@ impl Edge<'_> {
     }
 }
 
-/// The Jacobian of `ys` with respect to `xs`: for each y its [gradient](Value::gradient).
+/// The Jacobian of `ys` with respect to `xs`: for each y, its [gradient](Value::gradient).
 ///
-/// It costs one gradient for each y.
+/// It costs one gradient per y.
 ///
 /// ```
 /// use micrograd::engine::{Value, jacobian};
@@ -139,9 +139,9 @@ pub fn jacobian(ys: &[Value], xs: &[Value]) -> Vec<Vec<Value>> {
     rows
 }
 
-/// The Hessian of `y`: the derivative of each derivative with respect to each of `xs`.
+/// The Hessian of `y`: its second derivatives with respect to each pair of `xs`.
 ///
-/// It costs one gradient, and a gradient of that for each x. To multiply the Hessian by a vector,
+/// It costs one gradient, and one gradient of that per x. To multiply the Hessian by a vector,
 /// [`hessian_vector_product`] is enough. It is [`jacobian`]`(&y.gradient(xs), xs)`; if you also
 /// need the gradient, as Newton's method does, make the two calls yourself.
 ///
@@ -164,11 +164,11 @@ pub fn hessian(y: &Value, xs: &[Value]) -> Vec<Vec<Value>> {
     jacobian(&y.gradient(xs), xs)
 }
 
-/// The product of the Hessian of `y` and a vector, without the Hessian: the gradient of the slope
-/// of `y` along the vector.
+/// The product of the Hessian of `y` and a vector, without forming the Hessian: the gradient of the
+/// directional derivative of `y` along the vector.
 ///
-/// It costs a gradient and a gradient of that, whatever the number of `xs`: Pearlmutter 1994, "Fast
-/// exact multiplication by the Hessian".
+/// It costs a gradient and a gradient of that, whatever the number of `xs` (Pearlmutter 1994, "Fast
+/// exact multiplication by the Hessian").
 ///
 /// ```
 /// use micrograd::engine::{Value, hessian_vector_product};
@@ -182,7 +182,7 @@ pub fn hessian(y: &Value, xs: &[Value]) -> Vec<Vec<Value>> {
 ///
 /// # Panics
 ///
-/// If the vector has not as many numbers as there are `xs`, or if a guard from
+/// If the length of the vector differs from the number of `xs`, or if a guard from
 /// [`borrow_mut`](Value::borrow_mut) of a node of the graph is alive.
 #[must_use]
 #[track_caller]
@@ -199,7 +199,7 @@ pub fn hessian_vector_product(y: &Value, xs: &[Value], vector: &[f64]) -> Vec<Va
     parts.sum::<Value>().gradient(xs)
 }
 
-/// The sum of what has been passed down, if anything has.
+/// The sum of the parts that were passed down, if there are any.
 fn sum(parts: Vec<Symbol>) -> Option<Symbol> {
     let mut constants = None;
     let mut nodes = Vec::new();
@@ -225,7 +225,7 @@ fn sum(parts: Vec<Symbol>) -> Option<Symbol> {
 mod tests {
     use super::*;
 
-    /// Rosenbrock's function of many variables, and those.
+    /// Rosenbrock's function of many variables, and the variables.
     fn rosenbrock(count: usize) -> (Value, Vec<Value>) {
         let xs: Vec<_> = (0..count).map(|i| Value::new(0.1 * i as f64)).collect();
         let terms = xs

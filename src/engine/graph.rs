@@ -10,8 +10,9 @@ use crate::ops::Op;
 
 /// A number that remembers how it was computed.
 ///
-/// It is a counted handle: a clone is the same node. Arithmetic works on `Value`, `&Value` and
-/// `f64` in any mix, and the functions are named as those of `f64`, but for `powf`, which is `pow`.
+/// It is a reference-counted handle: a clone is the same node. Arithmetic works on `Value`,
+/// `&Value` and `f64` in any mix, and the functions have the names of `f64`'s, except that `powf`
+/// is `pow`.
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -29,19 +30,21 @@ pub struct Value(pub(super) Rc<Node>);
 pub struct ValueData {
     /// The result of the forward pass.
     pub data: f64,
-    /// The derivative of the node on which `backward` was called with respect to this one: of a
-    /// leaf the sum over all passes since it was 0, of an inner node that of the last pass.
+    /// The derivative of the node on which `backward` was called with respect to this one: for a
+    /// leaf, the sum over all passes since it was 0; for an inner node, the result of the last
+    /// pass.
     pub grad: f64,
 }
 
 pub(super) struct Node {
     pub(super) numbers: RefCell<ValueData>,
-    /// During `backward`: how many users of this node have not yet passed it their part of its
-    /// gradient. While a `TopologicalOrder` lives: the node's position in it, plus 1. Else 0.
+    /// During `backward`: the number of users of this node that have not yet passed it their part
+    /// of its gradient. While a `TopologicalOrder` lives: the node's position in it, plus 1.
+    /// Else 0.
     pub(super) pending: Cell<usize>,
-    /// How the node was computed; a leaf was not, and is what `backward` adds to. Freed by
-    /// `Node::drop`, which leaves nothing behind for the compiler to drop: without its
-    /// second look a node costs 5 % less.
+    /// How the node was computed; `None` for a leaf, to which `backward` adds. Freed by
+    /// `Node::drop`, which leaves nothing for the compiler to drop: without that second check a
+    /// node costs 5 % less.
     pub(super) origin: ManuallyDrop<Option<Origin>>,
     pub(super) label: Cell<Label>,
 }
@@ -67,7 +70,7 @@ pub(crate) struct SharedValues {
     pub(super) values: Vec<Value>,
     /// During `backward`: their data, and the gradients that the sums have passed down so far.
     pub(super) numbers: RefCell<Vec<ValueData>>,
-    /// During `backward`: how many sums have not yet passed down theirs.
+    /// During `backward`: the number of sums that have not yet passed theirs down.
     pub(super) pending: Cell<usize>,
 }
 
@@ -120,8 +123,8 @@ impl Value {
         self.0.numbers.borrow().data
     }
 
-    /// The gradient: of a leaf the sum over all backward passes since it was 0, of an inner node
-    /// that of the last pass.
+    /// The gradient: for a leaf, the sum over all backward passes since it was 0; for an inner
+    /// node, the result of the last pass.
     ///
     /// # Panics
     ///
@@ -134,8 +137,8 @@ impl Value {
 }
 
 impl Drop for Node {
-    /// Frees what only this node could reach. Dropping a field would recurse as deep as the graph,
-    /// so the operands are taken out of each node before it goes.
+    /// Frees the nodes that only this one reaches. Dropping a field would recurse as deep as the
+    /// graph, so the operands are taken out of each node before it is dropped.
     fn drop(&mut self) {
         if self.origin.is_none() {
             return;
@@ -151,7 +154,7 @@ impl Drop for Node {
 }
 
 impl Node {
-    /// Gives up the operands. If some have no other holder, returns one and leaves the rest
+    /// Releases the operands. If some have no other owner, returns one and pushes the rest onto
     /// `waiting`, so that a chain needs no stack.
     #[inline]
     fn release_operands(&mut self, waiting: &mut Vec<Value>) -> Option<Value> {
@@ -186,7 +189,7 @@ impl Node {
 }
 
 impl Value {
-    /// The handle, if it is the last one of its node.
+    /// The handle, if it is the last one to its node.
     #[inline]
     fn if_unshared(self) -> Option<Self> {
         (Rc::strong_count(&self.0) == 1).then_some(self)

@@ -1,4 +1,4 @@
-//! The other methods of a handle: they write the numbers of its node, name it, tell it apart.
+//! The other methods of a handle: they write the numbers of its node, name it and identify it.
 
 use std::cell::{Ref, RefMut};
 use std::collections::HashMap;
@@ -9,10 +9,10 @@ use super::graph::{Value, ValueData};
 use super::label::Label;
 
 impl Value {
-    /// Gives the node another number, as an optimizer does with a parameter.
+    /// Sets the node's number, as an optimizer does for a parameter.
     ///
-    /// Do so before the forward pass: what was already computed from the node keeps its value, and
-    /// `backward` on that would take the new number together with the old results.
+    /// Do so before the forward pass: values already computed from the node do not change, and
+    /// `backward` on them would mix the new number with the old results.
     ///
     /// # Panics
     ///
@@ -29,7 +29,7 @@ impl Value {
         self.0.numbers.borrow_mut().grad += grad;
     }
 
-    /// Gives the node another gradient, as clipping does with a parameter.
+    /// Sets the node's gradient, as clipping does for a parameter.
     ///
     /// # Panics
     ///
@@ -71,7 +71,7 @@ impl Value {
         self.0.numbers.borrow_mut()
     }
 
-    /// Whether the value was not computed: the user made it.
+    /// Whether the value is a leaf: made by the user, not computed.
     #[inline]
     pub fn is_leaf(&self) -> bool {
         self.0.origin.is_none()
@@ -82,7 +82,7 @@ impl Value {
         Rc::ptr_eq(&self.0, &other.0)
     }
 
-    /// The node's identity, to find it again in a map or a set.
+    /// The node's identity, as a key for a map or a set.
     pub fn id(&self) -> NodeId {
         NodeId(Rc::as_ptr(&self.0).cast())
     }
@@ -115,7 +115,7 @@ impl Value {
         self.0.label.set(label);
     }
 
-    /// Panics if the numbers of one of these cannot be written, before one is.
+    /// Panics if the numbers of any of these cannot be written, before any is written.
     #[track_caller]
     pub(crate) fn expect_writable<'a>(values: impl IntoIterator<Item = &'a Self>) {
         for value in values {
@@ -123,7 +123,7 @@ impl Value {
         }
     }
 
-    /// Panics if one of these is not a leaf, or is there twice.
+    /// Panics if one of these is not a leaf, or occurs twice.
     #[track_caller]
     pub(crate) fn expect_distinct_leaves(role: &str, leaves: &[Self]) {
         let mut indices = HashMap::with_capacity(leaves.len());

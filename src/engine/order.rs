@@ -2,12 +2,12 @@
 
 use super::graph::Value;
 
-/// All nodes below some values, in topological order: each after its operands, and these in the
+/// All nodes below some values, in topological order: each after its operands, which come in the
 /// order of [`Value::operands`].
 ///
-/// The list is a plain one, of handles; it does not change when the graph grows. With
-/// [`Value::operation`] and [`Value::operands`] you can write tools such as this one, which finds
-/// how deep a graph is:
+/// The list is a plain vector of handles: it does not change when the graph grows. With
+/// [`Value::operation`] and [`Value::operands`] you can write tools such as this one, which
+/// measures the depth of a graph:
 ///
 /// ```
 /// use std::collections::HashMap;
@@ -35,7 +35,7 @@ pub fn topological_order(values: &[Value]) -> Vec<Value> {
 
 /// The same for the walks of this crate. While it lives, each node holds its position, so that no
 /// map from nodes to positions is needed. It must not outlive the call that makes it: another walk
-/// would take the positions for marks of its own.
+/// would mistake the positions for its own marks.
 pub(crate) struct TopologicalOrder<'graph> {
     nodes: Vec<&'graph Value>,
 }
@@ -96,8 +96,8 @@ impl<'graph> TopologicalOrder<'graph> {
         receiving
     }
 
-    /// For each node, by position, whether a gradient that arrives there reaches one of the nodes
-    /// at these positions, or is for one of them.
+    /// For each node, by position, whether it is one of the nodes at these positions, or a gradient
+    /// that arrives there reaches one of them.
     pub(crate) fn leading_to(&self, positions: impl IntoIterator<Item = usize>) -> Vec<bool> {
         let mut leading = vec![false; self.nodes.len()];
         for position in positions {
@@ -110,13 +110,13 @@ impl<'graph> TopologicalOrder<'graph> {
         leading
     }
 
-    /// Where the node is among [`nodes`](Self::nodes), if it is one of them.
+    /// The position of a node in [`nodes`](Self::nodes), if it is there.
     pub(crate) fn find(&self, value: &Value) -> Option<usize> {
         let position = value.0.pending.get().checked_sub(1)?;
         self.nodes[position].same_node(value).then_some(position)
     }
 
-    /// Where a node is that is among them.
+    /// The position of a node that is known to be there.
     pub(crate) fn position(&self, value: &Value) -> usize {
         let position = value.0.pending.get() - 1;
         debug_assert!(self.nodes[position].same_node(value));

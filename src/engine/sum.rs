@@ -1,8 +1,8 @@
 //! Sums: one node for any number of terms, weighted or not.
 //!
-//! The sum of a neuron of 16 inputs would be 32 nodes if each product and addition were one. Here
-//! it is one. The neurons of a layer go further and share the list of their inputs, and a neuron
-//! shares its list of weights between the rows of a batch.
+//! If each product and addition were a node, the sum of a neuron with 16 inputs would be 32 nodes.
+//! Here it is one. The neurons of a layer also share the list of their inputs, and a neuron shares
+//! its list of weights between the rows of a batch.
 
 use std::iter::{Product, Sum};
 use std::rc::Rc;
@@ -13,8 +13,8 @@ use super::view::Terms;
 use crate::ops::Op;
 
 impl Value {
-    /// The weighted sum w₀x₀ + w₁x₁ + …, as one node. It is added up from left to right; if there
-    /// is nothing to add, it is a leaf of 0.
+    /// The weighted sum w₀x₀ + w₁x₁ + …, as one node. It is added up from left to right; an empty
+    /// sum is a leaf of 0.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -29,7 +29,7 @@ impl Value {
     ///
     /// # Panics
     ///
-    /// If there are not as many weights as inputs.
+    /// If the numbers of weights and inputs differ.
     #[must_use]
     #[track_caller]
     pub fn dot(weights: &[Value], inputs: &[Value]) -> Value {
@@ -74,7 +74,7 @@ impl Sum for Value {
             return Value::new(0.0);
         }
         let data = total(Terms::single(&terms));
-        // The caller's line is one of the standard library.
+        // The caller's line is in the standard library.
         Value::record_at(Line::default(), data, Some(Origin::Sum(terms)))
     }
 }

@@ -1,4 +1,4 @@
-//! The number on which the rules run when a gradient is to be a graph again.
+//! The number type on which the rules run to make a gradient a graph again.
 
 use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10};
 
@@ -15,8 +15,8 @@ operations!(define_number Symbol);
 operations!(define_rules pub(super) symbol_vjp_x, symbol_vjp_y, Symbol, &Symbol);
 
 impl Symbol {
-    /// op(x, y), as a node. Constants are computed at once, and whatever changes nothing, such as a
-    /// factor of 1, is left out.
+    /// op(x, y), as a node. Constants are computed at once, and operations that change nothing,
+    /// such as a factor of 1, are left out.
     fn apply(op: Op, x: &Self, y: &Self) -> Self {
         if let Some(simpler) = Self::simplified(op, x, y) {
             return simpler;
@@ -27,8 +27,8 @@ impl Symbol {
         })
     }
 
-    /// The argument that is the result, whatever it is: a part of 0 may be left out of a sum, but a
-    /// product with 0 may be NaN.
+    /// The argument that is the result, whatever its value: a term of 0 may be left out of a sum,
+    /// but a product with 0 may be NaN.
     fn simplified(op: Op, x: &Self, y: &Self) -> Option<Self> {
         let [x_constant, y_constant] = [x, y].map(Self::constant);
         match op {

@@ -1,6 +1,6 @@
 //! The view: how a value was computed, read-only, however a node is stored.
 //!
-//! All tools that look at a graph stand on it: the tree, the pictures, the anomaly report, the
+//! All tools that look at a graph build on it: the tree, the pictures, the anomaly report, the
 //! recording of a tape, and tools of your own.
 
 use std::iter;
@@ -48,7 +48,7 @@ pub enum Operation<'graph> {
 pub enum Argument<'graph> {
     /// A node of the graph.
     Node(&'graph Value),
-    /// A number of the expression, such as the 2 in `2.0 * x`.
+    /// A constant of the expression, such as the 2 in `2.0 * x`.
     Constant(f64),
 }
 
@@ -64,7 +64,7 @@ pub enum Term<'graph> {
 /// The terms of a sum, from left to right: first the products, then the single nodes.
 #[derive(Clone, Debug, Default)]
 pub struct Terms<'graph> {
-    /// The factors of the products, as many on each side.
+    /// The factors of the products, the same number on each side.
     weights: &'graph [Value],
     inputs: &'graph [Value],
     singles: &'graph [Value],
@@ -128,8 +128,8 @@ impl Value {
     }
 
     /// The [`operands`](Self::operands) to which the operation passes a gradient down: not the
-    /// argument of `detach`, nor the arguments of a condition, nor the condition of `when` or
-    /// `unless`.
+    /// argument of `detach` or of a step such as `floor`, nor the arguments of a condition, nor the
+    /// condition of `when` or `unless`.
     #[inline]
     pub fn receivers(&self) -> impl Iterator<Item = &Value> {
         match self.operation() {
@@ -143,7 +143,7 @@ impl Value {
         }
     }
 
-    /// Whether a gradient that arrives here ends here, as at `detach` and at conditions.
+    /// Whether a gradient that arrives here goes no further, as at `detach`, steps and conditions.
     #[inline]
     pub(crate) fn ends_gradient(&self) -> bool {
         !self.is_leaf() && self.receivers().next().is_none()
@@ -260,7 +260,7 @@ impl<'graph> Argument<'graph> {
         }
     }
 
-    /// The number: the constant, or what the node holds.
+    /// The number: the constant, or the data of the node.
     ///
     /// # Panics
     ///
@@ -298,12 +298,12 @@ impl<'graph> Terms<'graph> {
         }
     }
 
-    /// The factors of the products, as many on each side.
+    /// The factors of the products, the same number on each side.
     pub(crate) fn factors(&self) -> [&'graph [Value]; 2] {
         [self.weights, self.inputs]
     }
 
-    /// The terms that are no products.
+    /// The terms that are not products.
     pub(crate) fn singles(&self) -> &'graph [Value] {
         self.singles
     }
@@ -435,7 +435,7 @@ impl<'graph> Edge<'graph> {
         self.argument().node().filter(|_| passes)
     }
 
-    /// The part of the gradient, if `out` is the operation's result and `g` its gradient.
+    /// The part of the gradient, if `out` is the operation's result and `g` the upstream gradient.
     pub(crate) fn vjp(&self, out: f64, g: f64) -> f64 {
         let [x, y] = [self.x, self.y].map(Argument::data);
         match self.side() {

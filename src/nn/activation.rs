@@ -4,7 +4,7 @@ use crate::engine::Value;
 
 /// The function that a neuron applies to its weighted sum.
 ///
-/// Each is a function of [`Value`], where its formula stands.
+/// Each is a method of [`Value`], which gives its formula.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub enum Activation {
@@ -49,7 +49,7 @@ impl Activation {
 }
 
 impl fmt::Display for Activation {
-    /// The name, with the parameter where there is one: ReLU, `LeakyReLU(0.01)`.
+    /// The name, with the parameter if there is one: ReLU, `LeakyReLU(0.01)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self, f)
     }

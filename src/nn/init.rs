@@ -4,24 +4,24 @@ use crate::data::standard_normal;
 
 /// How the weights of a layer are drawn, by its number of inputs (fan-in) and outputs (fan-out).
 ///
-/// Biases are 0 at first, whatever the weights.
+/// Biases always start at 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Init {
     /// Uniform in ±1 / √fan-in, as PyTorch's `Linear` does.
     #[default]
     Uniform,
-    /// Uniform in ±√(6 / (fan-in + fan-out)), for tanh and sigmoid; also called Glorot uniform: Glorot
-    /// and Bengio 2010, equation 16. PyTorch's `xavier_uniform_` with a gain of 1.
+    /// Uniform in ±√(6 / (fan-in + fan-out)), for tanh and sigmoid; also called Glorot uniform
+    /// (Glorot and Bengio 2010, equation 16). PyTorch's `xavier_uniform_` with a gain of 1.
     XavierUniform,
-    /// Normal with the variance 2 / (fan-in + fan-out), also called Glorot normal: Glorot and Bengio
-    /// 2010, equation 12. PyTorch's `xavier_normal_` with a gain of 1.
+    /// Normal with variance 2 / (fan-in + fan-out); also called Glorot normal (Glorot and Bengio
+    /// 2010, equation 12). PyTorch's `xavier_normal_` with a gain of 1.
     XavierNormal,
-    /// Uniform in ±√(6 / fan-in), which has the variance of `HeNormal`; also called Kaiming uniform.
-    /// PyTorch's `kaiming_uniform_` for ReLU.
+    /// Uniform in ±√(6 / fan-in), which has the variance of `HeNormal`; also called Kaiming
+    /// uniform. PyTorch's `kaiming_uniform_` for ReLU.
     HeUniform,
-    /// Normal with the variance 2 / fan-in, for ReLU; also called Kaiming normal: He et al. 2015,
-    /// equation 10. PyTorch's `kaiming_normal_` for ReLU.
+    /// Normal with variance 2 / fan-in, for ReLU; also called Kaiming normal (He et al. 2015,
+    /// equation 10). PyTorch's `kaiming_normal_` for ReLU.
     HeNormal,
 }
 

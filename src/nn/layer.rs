@@ -6,8 +6,8 @@ use super::neuron::expect_inputs;
 use super::{Activation, Block, Init, Module, Neuron};
 use crate::engine::{SharedValues, Value};
 
-/// A fully connected layer: neurons that read the same inputs. A clone shares its
-/// parameters; [`numbers`](Module::numbers) takes a snapshot.
+/// A fully connected layer: neurons that read the same inputs. A clone shares its parameters;
+/// [`numbers`](Module::numbers) takes a snapshot.
 ///
 /// ```
 /// use micrograd::nn::{Activation, Layer, Module};
@@ -24,7 +24,7 @@ pub struct Layer {
 }
 
 impl Layer {
-    /// A layer of `outputs` neurons, each with `inputs` inputs.
+    /// A layer of `outputs` neurons with `inputs` inputs each.
     ///
     /// # Panics
     ///
@@ -45,7 +45,7 @@ impl Layer {
         Self { neurons }
     }
 
-    /// A layer of given weights, a row for each neuron, and biases, as those of PyTorch's `Linear`.
+    /// A layer with the given weights, one row per neuron, and biases, as in PyTorch's `Linear`.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -59,8 +59,8 @@ impl Layer {
     ///
     /// # Panics
     ///
-    /// If there are no neurons, if their weights are not equally many, or if there are not as many
-    /// biases as neurons.
+    /// If there are no neurons, if the rows differ in length, or if the numbers of biases and
+    /// neurons differ.
     #[must_use]
     #[track_caller]
     pub fn from_weights(
@@ -118,8 +118,8 @@ impl Layer {
         self.neurons[0].activation()
     }
 
-    /// Names the parameters by their block and their place in it, such as `weight[3, 1]` for that
-    /// of neuron 3 and input 1, and `bias[3]`: to tell them apart in a tree and in reports.
+    /// Names the parameters after their block and their place in it, to tell them apart in a tree
+    /// and in reports: `weight[3, 1]` is the weight of neuron 3 for input 1, `bias[3]` its bias.
     #[must_use]
     pub fn with_names(self) -> Self {
         self.blocks().iter().for_each(Block::name_values);
@@ -130,7 +130,7 @@ impl Layer {
     ///
     /// # Panics
     ///
-    /// If the number of inputs is not that of the layer.
+    /// If the number of inputs differs from the layer's.
     #[must_use]
     #[track_caller]
     pub fn forward(&self, inputs: &[Value]) -> Vec<Value> {
@@ -151,7 +151,7 @@ impl Layer {
 }
 
 impl Module for Layer {
-    /// `weight`, of the shape `[out, in]`, and `bias`, of the shape `[out]`.
+    /// `weight`, of shape `[out, in]`, and `bias`, of shape `[out]`.
     fn blocks(&self) -> Vec<Block> {
         let weights = self.neurons.iter().flat_map(Neuron::weights);
         let biases = self.neurons.iter().map(Neuron::bias);

@@ -1,10 +1,11 @@
-//! Losses: how far the outputs of a net are from what they should be, as one [`Value`].
+//! Losses: how far the outputs of a net are from their targets, as one [`Value`].
 //!
-//! A loss takes outputs and as many targets, and returns the mean over these pairs: those of one row, or
-//! of a whole batch one after the other. Only the cross-entropies of several classes take one row, whose
-//! logits belong together; for a batch, take the mean over its rows.
+//! A loss takes outputs and the same number of targets, and returns the mean over these pairs: of
+//! one row, or of a whole batch, row after row. Only the cross-entropies of several classes take a
+//! single row, whose logits belong together; for a batch, take the mean over its rows.
 //!
-//! Outputs and targets are nodes, so a loss can be recorded on a tape whose rows bring the targets along:
+//! Outputs and targets are nodes, so a loss can be recorded on a tape whose rows include the
+//! targets:
 //!
 //! ```
 //! use micrograd::nn::{MLP, loss};
@@ -17,15 +18,15 @@
 //! let mean_loss = tape.backward(&[[0.5, -1.0, 1.0], [1.0, 0.0, -1.0]]);
 //! ```
 //!
-//! The means are PyTorch's `reduction="mean"`; over nothing they are NaN. A tape takes the mean over its
-//! rows by itself.
+//! The means are PyTorch's `reduction="mean"`; over no pairs they are NaN. A tape takes the mean
+//! over its rows itself.
 
 use std::iter;
 
 use crate::engine::Value;
 
-/// The mean of an expression over pairs of predictions and targets. A macro, for a closure would hide
-/// the caller's line.
+/// The mean of an expression over pairs of predictions and targets. A macro, because a closure
+/// would hide the caller's line.
 macro_rules! mean_over {
     ($p:ident, $t:ident in $predictions:expr, $targets:expr => $loss:expr) => {{
         expect_as_many($predictions, $targets);
@@ -41,19 +42,18 @@ macro_rules! mean_over {
 ///
 /// # Panics
 ///
-/// If there are not as many targets as predictions.
+/// If the numbers of predictions and targets differ.
 #[must_use]
 #[track_caller]
 pub fn mean_squared_error(predictions: &[Value], targets: &[Value]) -> Value {
     mean_over!(p, t in predictions, targets => (p - t).pow(2.0))
 }
 
-/// Mean absolute error, the mean of |p - t|. PyTorch's `l1_loss`. The gradient is 0 where both are
-/// equal.
+/// Mean absolute error, the mean of |p - t|. PyTorch's `l1_loss`. The gradient is 0 where p = t.
 ///
 /// # Panics
 ///
-/// If there are not as many targets as predictions.
+/// If the numbers of predictions and targets differ.
 #[must_use]
 #[track_caller]
 pub fn mean_absolute_error(predictions: &[Value], targets: &[Value]) -> Value {
@@ -61,28 +61,29 @@ pub fn mean_absolute_error(predictions: &[Value], targets: &[Value]) -> Value {
 }
 
 /// Huber loss, the mean of ½ d² where d = |p - t| is at most `delta`, and of delta · (d - ½ delta)
-/// beyond: so outliers pull with a force of delta only (Huber 1964). PyTorch's `huber_loss`.
+/// beyond: an outlier pulls with a force of only delta (Huber 1964). PyTorch's `huber_loss`.
 ///
 /// # Panics
 ///
-/// If there are not as many targets as predictions, or if `delta` is not positive.
+/// If the numbers of predictions and targets differ, or if `delta` is not positive.
 #[must_use]
 #[track_caller]
 pub fn huber(predictions: &[Value], targets: &[Value], delta: f64) -> Value {
     assert!(delta > 0.0, "delta must be positive, not {delta}");
     mean_over!(p, t in predictions, targets => {
         let difference = p - t;
-        // ½ d² of the part within delta, and delta for each step beyond.
+        // ½ d² of the part within delta, and delta for each unit beyond.
         let near = difference.max(-delta).min(delta);
         &near * (difference - 0.5 * &near)
     })
 }
 
-/// Binary cross-entropy of logits, the mean of -t ln p - (1 - t) ln (1 - p), where p = sigmoid(logit)
-/// is the probability of the label 1 and t the target, from 0 to 1; a label of -1 is none. PyTorch's
-/// `binary_cross_entropy_with_logits`.
+/// Binary cross-entropy of logits, the mean of -t ln p - (1 - t) ln (1 - p), where p =
+/// sigmoid(logit) is the probability of the label 1 and t, in [0, 1], the target; a label of -1 is
+/// not a target. PyTorch's `binary_cross_entropy_with_logits`.
 ///
-/// It never takes p itself, whose logarithm would be lost far out: ln p = -softplus(-logit).
+/// It never computes p itself, whose logarithm would be lost at extreme logits: ln p =
+/// -softplus(-logit).
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -96,36 +97,36 @@ pub fn huber(predictions: &[Value], targets: &[Value], delta: f64) -> Value {
 ///
 /// # Panics
 ///
-/// If there are not as many targets as logits.
+/// If the numbers of logits and targets differ.
 #[must_use]
 #[track_caller]
 pub fn binary_cross_entropy_with_logits(logits: &[Value], targets: &[Value]) -> Value {
     mean_over!(x, t in logits, targets => t * (-x).softplus() + (1.0 - t) * x.softplus())
 }
 
-/// Hinge loss, or maximum margin: the mean of max(0, 1 - t · s) of scores s and labels t of -1 or +1. It
-/// is 0 where the score is on the right side by a margin of 1, and so is the gradient just there.
-/// PyTorch's `margin_ranking_loss` of s and 0, with a margin of 1.
+/// Hinge loss, or maximum-margin loss: the mean of max(0, 1 - t · s) over scores s and labels t of
+/// -1 or +1. A score on the right side by a margin of at least 1 adds 0 to it, and its gradient is
+/// 0 even at exactly 1. PyTorch's `margin_ranking_loss` of s and 0, with a margin of 1.
 ///
 /// # Panics
 ///
-/// If there are not as many labels as scores.
+/// If the numbers of scores and labels differ.
 #[must_use]
 #[track_caller]
 pub fn hinge(scores: &[Value], labels: &[Value]) -> Value {
     mean_over!(s, t in scores, labels => (1.0 - t * s).relu())
 }
 
-/// Softmax cross-entropy of the logits of one row, one for each class: -Σ tᵢ ln pᵢ, where p =
-/// softmax(logits) and t are the probabilities of the classes, such as [`one_hot`] gives. PyTorch's
+/// Softmax cross-entropy of one row of logits, one per class: -Σ tᵢ ln pᵢ, where p =
+/// softmax(logits) and t holds the target probabilities, such as those of [`one_hot`]. PyTorch's
 /// `cross_entropy` with probabilities.
 ///
-/// `label_smoothing`, from 0 to 1, is the part of t that is spread evenly over all classes (Szegedy
+/// `label_smoothing`, in [0, 1], is the part of t that is spread evenly over all classes (Szegedy
 /// et al. 2016, section 7).
 ///
-/// It is computed by log-sum-exp, with the greatest logit taken out of it, so it neither overflows
-/// nor loses a logarithm: ln pᵢ = zᵢ - ln Σ eᶻ, with z = logits - max(logits). A logit of -∞ makes it
-/// NaN, as 0 · ∞ is; [`cross_entropy_of_class`] takes one for a class that cannot be.
+/// It is computed by log-sum-exp with the greatest logit factored out, so it neither overflows nor
+/// loses a logarithm: ln pᵢ = zᵢ - ln Σ eᶻ, with z = logits - max(logits). A logit of -∞ makes it
+/// NaN, as 0 · ∞ is; [`cross_entropy_of_class`] accepts one for an impossible class.
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -141,8 +142,8 @@ pub fn hinge(scores: &[Value], labels: &[Value]) -> Value {
 ///
 /// # Panics
 ///
-/// If there are not as many targets as logits, if there are none, or if `label_smoothing` is not
-/// from 0 to 1.
+/// If the numbers of logits and targets differ, if there are none, or if `label_smoothing` is not
+/// in [0, 1].
 #[must_use]
 #[track_caller]
 pub fn cross_entropy(logits: &[Value], targets: &[Value], label_smoothing: f64) -> Value {
@@ -155,11 +156,11 @@ pub fn cross_entropy(logits: &[Value], targets: &[Value], label_smoothing: f64) 
 
 /// [`cross_entropy`] of a row whose class is known: -ln p of that class.
 ///
-/// The class is a part of the expression. On a tape it would be the same for all rows.
+/// The class is part of the expression: on a tape, it is the same for all rows.
 ///
 /// # Panics
 ///
-/// If there is no such class, or if `label_smoothing` is not from 0 to 1.
+/// If there is no such class, or if `label_smoothing` is not in [0, 1].
 #[must_use]
 #[track_caller]
 pub fn cross_entropy_of_class(logits: &[Value], class: usize, label_smoothing: f64) -> Value {
@@ -173,7 +174,7 @@ pub fn cross_entropy_of_class(logits: &[Value], class: usize, label_smoothing: f
     )
 }
 
-/// The logarithms of the probabilities that softmax makes of logits, without overflow.
+/// The logarithms of the softmax probabilities, computed without overflow.
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -193,7 +194,8 @@ pub fn log_softmax(logits: &[Value]) -> Vec<Value> {
     let [first, others @ ..] = logits else {
         panic!("softmax needs at least one logit");
     };
-    // What is subtracted from all does not change the result, and so has no part in the gradient.
+    // A number subtracted from all logits does not change the result, so it takes no part in the
+    // gradient.
     let mut greatest = first.clone();
     for logit in others {
         greatest = greatest.max(logit);
@@ -214,8 +216,8 @@ pub fn log_softmax(logits: &[Value]) -> Vec<Value> {
     log_probabilities
 }
 
-/// The probabilities of the classes, eˣ / Σ eˣ, computed as the exponentials of [`log_softmax`]:
-/// without overflow. For a loss take [`cross_entropy`], which is exact where a probability is 0.
+/// The probabilities of the classes, eˣ / Σ eˣ, computed as the exponentials of [`log_softmax`],
+/// without overflow. For a loss, use [`cross_entropy`], which is exact where a probability is 0.
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -238,7 +240,7 @@ pub fn softmax(logits: &[Value]) -> Vec<Value> {
     probabilities
 }
 
-/// 1 for a class and 0 for all others: a target of [`cross_entropy`].
+/// 1 for a class and 0 for all others: a target for [`cross_entropy`].
 ///
 /// ```
 /// assert_eq!(micrograd::nn::loss::one_hot(1, 3), [0.0, 1.0, 0.0]);
@@ -256,7 +258,7 @@ pub fn one_hot(class: usize, classes: usize) -> Vec<f64> {
     row
 }
 
-/// L1 penalty, Σ |p|: to be added to a loss with a small factor, it draws parameters to 0.
+/// L1 penalty, Σ |p|. Added to a loss with a small factor, it draws parameters to 0.
 #[must_use]
 #[track_caller]
 pub fn l1_penalty(parameters: &[Value]) -> Value {
@@ -267,7 +269,7 @@ pub fn l1_penalty(parameters: &[Value]) -> Value {
     sizes.into_iter().sum()
 }
 
-/// L2 penalty, Σ p²: to be added to a loss with a small factor, it draws parameters towards 0. Its
+/// L2 penalty, Σ p². Added to a loss with a small factor, it draws parameters towards 0. Its
 /// gradient is 2p, so half the factor does what `weight_decay` of [`SGD`](crate::optim::SGD) does.
 #[must_use]
 #[track_caller]
@@ -275,7 +277,7 @@ pub fn l2_penalty(parameters: &[Value]) -> Value {
     Value::dot(parameters, parameters)
 }
 
-/// Gives the part `smoothing` to the mean over all classes, and the rest to the targets.
+/// Weights the mean over all classes by `smoothing`, and the targets by the rest.
 #[track_caller]
 fn smoothed(of_targets: Value, log_probabilities: &[Value], smoothing: f64) -> Value {
     if smoothing == 0.0 {

@@ -6,7 +6,7 @@ use super::neuron::expect_inputs;
 use super::{Activation, Block, Init, Layer, Module};
 use crate::engine::Value;
 
-/// A multi-layer perceptron: layers, one after the other.
+/// A multi-layer perceptron: layers, one after another.
 ///
 /// A clone shares its parameters; [`numbers`](Module::numbers) takes a snapshot.
 #[derive(Clone, Debug)]
@@ -15,11 +15,12 @@ pub struct MLP {
 }
 
 impl MLP {
-    /// A net of `inputs` inputs and layers of the given sizes, ReLU inside and linear at the end.
+    /// A net with `inputs` inputs and layers of the given sizes, with ReLU in the hidden layers and
+    /// linear at the end.
     ///
     /// # Panics
     ///
-    /// If there is no layer, or one without neurons.
+    /// If there is no layer, or if one has no neurons.
     #[must_use]
     #[track_caller]
     pub fn new(inputs: usize, outputs: &[usize], rng: &mut (impl Rng + ?Sized)) -> Self {
@@ -33,7 +34,7 @@ impl MLP {
         Self::with_activations(inputs, &layers, rng)
     }
 
-    /// A net of `inputs` inputs and layers of the given sizes and activations.
+    /// A net with `inputs` inputs and layers of the given sizes and activations.
     ///
     /// ```
     /// use micrograd::nn::{Activation, MLP};
@@ -46,7 +47,7 @@ impl MLP {
     ///
     /// # Panics
     ///
-    /// If there is no layer, or one without neurons.
+    /// If there is no layer, or if one has no neurons.
     #[must_use]
     #[track_caller]
     pub fn with_activations(
@@ -63,7 +64,7 @@ impl MLP {
         Self::from_layers(net)
     }
 
-    /// A net of given layers, such as layers of given weights.
+    /// A net of the given layers, such as layers with given weights.
     ///
     /// ```
     /// use micrograd::nn::{Activation, Layer, MLP};
@@ -76,7 +77,8 @@ impl MLP {
     ///
     /// # Panics
     ///
-    /// If there is no layer, or if one does not have as many inputs as the layer before has neurons.
+    /// If there is no layer, or if the number of inputs of one differs from the number of neurons
+    /// of the layer before.
     #[must_use]
     #[track_caller]
     pub fn from_layers(layers: Vec<Layer>) -> Self {
@@ -117,13 +119,14 @@ impl MLP {
         self.layers[0].inputs()
     }
 
-    /// The layers, from the inputs on.
+    /// The layers, from input to output.
     pub fn layers(&self) -> &[Layer] {
         &self.layers
     }
 
-    /// Names the parameters by their block and their place in it, such as `layers.0.weight[3, 1]` for
-    /// that of neuron 3 and input 1 of the first layer: to tell them apart in a tree and in reports.
+    /// Names the parameters after their block and their place in it, to tell them apart in a tree
+    /// and in reports: `layers.0.weight[3, 1]` is the weight of neuron 3 for input 1 in the first
+    /// layer.
     #[must_use]
     pub fn with_names(self) -> Self {
         self.blocks().iter().for_each(Block::name_values);
@@ -134,7 +137,7 @@ impl MLP {
     ///
     /// # Panics
     ///
-    /// If the number of inputs is not that of the net.
+    /// If the number of inputs differs from the net's.
     #[must_use]
     #[track_caller]
     pub fn forward(&self, inputs: &[Value]) -> Vec<Value> {
@@ -148,7 +151,7 @@ impl MLP {
 }
 
 impl Module for MLP {
-    /// Those of the layers, named `layers.0.weight`, `layers.0.bias` and so on.
+    /// The blocks of the layers, named `layers.0.weight`, `layers.0.bias` and so on.
     fn blocks(&self) -> Vec<Block> {
         let mut blocks = Vec::new();
         for (i, layer) in self.layers.iter().enumerate() {

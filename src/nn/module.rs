@@ -6,9 +6,9 @@ use std::path::Path;
 use super::state::{self, StateError};
 use crate::engine::Value;
 
-/// Something with parameters that can be trained: a neuron, a layer, a net, or a type of yours.
+/// Something with parameters that can be trained: a neuron, a layer, a net, or a type of your own.
 ///
-/// A module of one's own names its blocks; the rest follows.
+/// A module of your own returns its blocks; the rest follows.
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -29,11 +29,11 @@ use crate::engine::Value;
 /// assert_eq!(line.parameters().len(), 2);
 /// ```
 pub trait Module {
-    /// The parameters by name and shape, as the entries of PyTorch's `state_dict`.
+    /// The parameters by name and shape, like the entries of PyTorch's `state_dict`.
     fn blocks(&self) -> Vec<Block>;
 
-    /// Every parameter once. By default in the order of the blocks; those of the crate go neuron by
-    /// neuron, as Karpathy's micrograd does. To save or load parameters, go by the blocks.
+    /// Every parameter once. The default order is that of the blocks; the modules of this crate go
+    /// neuron by neuron, as in Karpathy's micrograd. To save or load parameters, use the blocks.
     fn parameters(&self) -> Vec<Value> {
         let mut seen = HashSet::new();
         let mut parameters: Vec<_> = self
@@ -46,7 +46,7 @@ pub trait Module {
     }
 
     /// A snapshot: the number of every parameter, in the order of [`parameters`](Self::parameters).
-    /// A clone of a module shares its parameters, so it changes as they do; a snapshot does not.
+    /// A clone of a module shares its parameters, so it changes with them; a snapshot does not.
     ///
     /// Early stopping keeps the numbers of the best epoch:
     ///
@@ -80,12 +80,12 @@ pub trait Module {
         numbers
     }
 
-    /// Gives the parameters the numbers of a snapshot.
+    /// Sets the parameters to the numbers of a snapshot.
     ///
     /// # Panics
     ///
-    /// If there are not as many numbers as parameters, or if a guard of a parameter is alive. No
-    /// parameter has been changed then.
+    /// If the length of `numbers` differs from the number of parameters, or if a guard of a
+    /// parameter is alive. No parameter is changed in that case.
     #[track_caller]
     fn set_numbers(&self, numbers: &[f64]) {
         let parameters = self.parameters();
@@ -116,7 +116,7 @@ pub trait Module {
 
     /// Saves the parameters in a safetensors file, as PyTorch's `state_dict`: one float64 tensor
     /// for each block. To save the optimizer too, see [`checkpoint`](crate::checkpoint). An
-    /// interrupted save leaves the old file as it was; a finished one replaces it, with its
+    /// interrupted save leaves the old file intact; a completed one replaces it and keeps its
     /// permissions.
     ///
     /// ```
@@ -134,7 +134,7 @@ pub trait Module {
     /// # Errors
     ///
     /// If the file cannot be written, if two blocks have the same name, or if a parameter is not
-    /// finite: `load` would refuse it. The old file is as it was then.
+    /// finite: `load` would refuse it. The old file stays intact.
     ///
     /// # Panics
     ///
@@ -148,18 +148,18 @@ pub trait Module {
         state::save(self, path.as_ref())
     }
 
-    /// Gives the parameters the numbers of a safetensors file, of type float64 or float32.
+    /// Sets the parameters to the numbers of a safetensors file, of type float64 or float32.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is no safetensors file; if a block is missing, has another
+    /// If the file cannot be read, or is not a safetensors file; if a block is missing, has another
     /// shape, or holds numbers of another type or non-finite values; if the file has tensors that
     /// the module lacks; or if two blocks of the module have the same name. The message lists all
-    /// misfits, and no parameter has been changed.
+    /// misfits, and no parameter is changed.
     ///
     /// # Panics
     ///
-    /// If a guard of a parameter is alive. No parameter has been changed then.
+    /// If a guard of a parameter is alive. No parameter is changed in that case.
     #[cfg(feature = "safetensors")]
     #[track_caller]
     fn load(&self, path: impl AsRef<Path>) -> Result<(), StateError>
@@ -169,7 +169,7 @@ pub trait Module {
         state::load(self, path.as_ref())
     }
 
-    /// What [`save`](Self::save) writes.
+    /// The bytes that [`save`](Self::save) writes.
     ///
     /// # Errors
     ///
@@ -188,11 +188,11 @@ pub trait Module {
     ///
     /// # Errors
     ///
-    /// Those of `load`.
+    /// The same as for `load`.
     ///
     /// # Panics
     ///
-    /// If a guard of a parameter is alive. No parameter has been changed then.
+    /// If a guard of a parameter is alive. No parameter is changed in that case.
     #[cfg(feature = "safetensors")]
     #[track_caller]
     fn load_bytes(&self, bytes: &[u8]) -> Result<(), StateError> {
@@ -213,7 +213,7 @@ impl Block {
     ///
     /// # Panics
     ///
-    /// If the shape does not hold as many values as there are.
+    /// If the shape does not fit the number of values.
     #[must_use]
     #[track_caller]
     pub fn new(name: impl Into<String>, shape: &[usize], values: Vec<Value>) -> Self {
@@ -232,14 +232,14 @@ impl Block {
         }
     }
 
-    /// The block as a part of a larger module: `weight` within `layers.0` is `layers.0.weight`.
+    /// The block as part of a larger module: `weight` within `layers.0` is `layers.0.weight`.
     #[must_use]
     pub fn within(mut self, module: &str) -> Self {
         self.name = format!("{module}.{}", self.name);
         self
     }
 
-    /// Names the parameters by their places.
+    /// Names the parameters after their places.
     pub(super) fn name_values(&self) {
         for (i, value) in self.values.iter().enumerate() {
             value.set_name(place(&self.name, &self.shape, i));

@@ -26,7 +26,7 @@ pub struct Neuron {
 }
 
 impl Neuron {
-    /// A neuron of `inputs` inputs, its weights uniform in ±1 / √inputs and its bias 0.
+    /// A neuron with `inputs` inputs, weights uniform in ±1 / √inputs, and a bias of 0.
     #[must_use]
     #[track_caller]
     pub fn new(inputs: usize, activation: Activation, rng: &mut (impl Rng + ?Sized)) -> Self {
@@ -35,7 +35,7 @@ impl Neuron {
         neuron
     }
 
-    /// A neuron of given weights and bias.
+    /// A neuron with the given weights and bias.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -59,7 +59,7 @@ impl Neuron {
         }
     }
 
-    /// Draws the weights anew, as those of a layer of `fan_out` neurons, and sets the bias to 0.
+    /// Draws the weights anew, as in a layer of `fan_out` neurons, and sets the bias to 0.
     #[track_caller]
     pub(super) fn init(&self, init: Init, fan_out: usize, rng: &mut (impl Rng + ?Sized)) {
         for weight in self.weights() {
@@ -73,7 +73,7 @@ impl Neuron {
         self.parameters.values().len() - 1
     }
 
-    /// The function that is applied to the weighted sum.
+    /// The function applied to the weighted sum.
     pub fn activation(&self) -> Activation {
         self.activation
     }
@@ -102,7 +102,7 @@ impl Neuron {
     ///
     /// # Panics
     ///
-    /// If the number of inputs is not that of the neuron.
+    /// If the number of inputs differs from the neuron's.
     #[must_use]
     #[track_caller]
     pub fn forward(&self, inputs: &[Value]) -> Value {
@@ -110,7 +110,7 @@ impl Neuron {
         self.forward_shared(&SharedValues::new(inputs.to_vec()))
     }
 
-    /// The output on inputs that the neurons of a layer share.
+    /// The output for inputs that the neurons of a layer share.
     #[inline]
     #[track_caller]
     pub(super) fn forward_shared(&self, inputs: &Rc<SharedValues>) -> Value {
@@ -132,7 +132,7 @@ pub(super) fn expect_inputs(module: &str, expected: usize, inputs: &[Value]) {
 }
 
 impl Module for Neuron {
-    /// `weight`, of the shape `[in]`, and `bias`, a scalar.
+    /// `weight`, of shape `[in]`, and `bias`, a scalar.
     fn blocks(&self) -> Vec<Block> {
         vec![
             Block::new("weight", &[self.inputs()], self.weights().to_vec()),

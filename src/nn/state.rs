@@ -14,8 +14,8 @@ use super::module::place;
 use super::{Block, Module};
 use crate::engine::Value;
 
-/// Why a file could not be saved or loaded. The message names the file, and what is wrong in it; an
-/// error that was the cause is the [`source`](Error::source).
+/// Why a file could not be saved or loaded. The message names the file and what is wrong in it; the
+/// [`source`](Error::source) is the underlying error, if any.
 #[derive(Debug)]
 pub struct StateError {
     message: String,
@@ -76,7 +76,7 @@ pub(crate) struct Tensor {
 }
 
 impl Tensor {
-    /// Fails if one of these numbers for it is not finite.
+    /// Fails if one of these numbers for the tensor is not finite.
     fn expect_finite(&self, numbers: &[f64]) -> Result<(), String> {
         match numbers.iter().position(|number| !number.is_finite()) {
             Some(i) => {
@@ -113,7 +113,7 @@ pub(crate) fn tensors_of(blocks: &[Block]) -> Result<Vec<Tensor>, StateError> {
     Ok(tensors)
 }
 
-/// Gives the parameters of each block the numbers of its tensor.
+/// Sets the parameters of each block to the numbers of its tensor.
 pub(crate) fn set_parameters(blocks: &[Block], tensors: &[Tensor]) {
     let parameters = blocks.iter().flat_map(Block::values);
     let numbers = tensors.iter().flat_map(|tensor| &tensor.numbers);
@@ -162,7 +162,7 @@ fn load_from<'bytes>(
 
 type Metadata = HashMap<String, String>;
 
-/// The file that holds these tensors.
+/// The bytes of a file that holds these tensors.
 pub(crate) fn bytes_of(tensors: &[Tensor], metadata: Metadata) -> Result<Vec<u8>, StateError> {
     let mut written = BTreeMap::new();
     for tensor in tensors {
@@ -204,22 +204,22 @@ impl View for Written<'_> {
     }
 }
 
-/// Writes to a new file beside the old one, whose permissions it gets and whose place it then takes:
-/// whoever opens the path finds the one or the other, and never a part. A link stays, and what it leads
-/// to is replaced.
+/// Writes a new file beside the old one, copies its permissions and then replaces it: a program
+/// that opens the path finds the old file or the new one, never a part. A link stays, and its
+/// target is replaced.
 pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StateError> {
     let path = &end_of_links(path)?;
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // Those of any new file: less what the process masks.
+        // The permissions of any new file, before the umask of the process.
         builder.permissions(PermissionsExt::from_mode(0o666));
     }
     let mut file = builder.tempfile_in(path.parent().unwrap_or(path))?;
     match fs::metadata(path) {
         Ok(old) if old.is_file() => file.as_file().set_permissions(old.permissions())?,
-        Ok(_) => return Err(StateError::new("what is there is no file")),
+        Ok(_) => return Err(StateError::new("not a regular file")),
         Err(_) => {} // nothing is there
     }
     file.write_all(bytes)?;
@@ -228,7 +228,7 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StateError> 
     Ok(())
 }
 
-/// What the path leads to, whether or not there is something.
+/// The target of the path through all links, whether or not it exists.
 fn end_of_links(path: &Path) -> io::Result<PathBuf> {
     match (fs::canonicalize(path), fs::read_link(path)) {
         (Err(error), Ok(next)) if error.kind() == io::ErrorKind::NotFound => {
@@ -248,7 +248,8 @@ pub(crate) fn read(path: &Path, tensors: &[Tensor]) -> Result<Vec<u8>, StateErro
     Ok(bytes)
 }
 
-/// A larger file is neither read nor written: it can only be of other, far larger tensors.
+/// The size limit. A larger file is neither read nor written: it can only hold other, far larger
+/// tensors.
 fn most_bytes(tensors: &[Tensor]) -> usize {
     let numbers: usize = tensors.iter().map(|tensor| tensor.numbers.len()).sum();
     (1 << 20) + 64 * numbers
@@ -264,7 +265,7 @@ fn expect_size(bytes: usize, tensors: &[Tensor]) -> Result<(), StateError> {
     )))
 }
 
-/// The rest of a file, beside the numbers.
+/// The rest of a file, apart from the numbers.
 pub(crate) struct Filled {
     /// The thing to be loaded, for messages.
     what: &'static str,
@@ -287,7 +288,7 @@ impl Filled {
     }
 }
 
-/// Gives each tensor of `what` is to be loaded the numbers that the file has for it, if they fit.
+/// Sets each tensor to the numbers of the file, if they fit; `what` is the thing to be loaded.
 pub(crate) fn fill(
     tensors: &mut [Tensor],
     bytes: &[u8],
@@ -317,7 +318,7 @@ pub(crate) fn fill(
     })
 }
 
-/// The numbers that a file has under the name of a tensor; or what keeps them from fitting.
+/// The numbers that a file has under the name of a tensor, or the reason why they do not fit.
 fn numbers_for(tensor: &Tensor, file: &SafeTensors) -> Result<Vec<f64>, String> {
     let Tensor { name, shape, .. } = tensor;
     let Ok(found) = file.tensor(name) else {

@@ -1,4 +1,4 @@
-//! The number on which the rules run when a gradient is to be text: an expression, which is printed
+//! The number type on which the rules run to make a gradient text: an expression, which is printed
 //! as a formula, or as source code in `ops/language.rs`.
 
 use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10};
@@ -8,8 +8,8 @@ use super::{
     Arity, FRAC_1_SQRT_2PI, Op, Row, UNREAD, define_number, define_rules, none, operations,
 };
 
-/// A number that is not known yet. Clones share their parts, so that a common factor of a rule is
-/// the same expression in all places.
+/// A number that is not known yet. Clones share their parts, so a common factor of a rule is the
+/// same expression everywhere.
 #[derive(Clone, Debug)]
 pub(crate) struct Expression(Rc<Form>);
 
@@ -38,8 +38,8 @@ impl Expression {
         Self(Rc::new(Form::Apply(op, [x.clone(), y.clone()])))
     }
 
-    /// The same, with less to compute, and the same bits: operations on constants are done, and
-    /// powers by an exponent that needs none are products, quotients and roots.
+    /// The same expression with less to compute and the same bits: operations on constants are
+    /// carried out, and powers that need no `pow` become products, quotients and roots.
     pub(crate) fn folded(&self) -> Self {
         let (op, [x, y]) = match self.form() {
             Form::Apply(op, arguments) => (*op, arguments.each_ref().map(Self::folded)),
@@ -79,7 +79,7 @@ impl Expression {
         }
     }
 
-    /// Whether both are the same expression, written out.
+    /// Whether both are the same expression when written out.
     pub(crate) fn is_same(&self, other: &Self) -> bool {
         match (self.form(), other.form()) {
             (Form::Name(this), Form::Name(other)) => this == other,
@@ -105,8 +105,8 @@ impl Expression {
         Some(operations.swap_remove(common))
     }
 
-    /// Adds all operations in it, each before its operands. Comparisons are left out: they are
-    /// conditions.
+    /// Adds all operations of the expression, each before its operands. Comparisons are left out:
+    /// they are conditions.
     fn operations(&self, found: &mut Vec<Self>) {
         if let Form::Apply(op, arguments) = self.form() {
             if !matches!(*op, Op::AtMost | Op::Equals) {
@@ -119,7 +119,7 @@ impl Expression {
         }
     }
 
-    /// The expression with another one in the places of a part.
+    /// The expression with every occurrence of `part` replaced by `other`.
     pub(crate) fn with(&self, part: &Self, other: &Self) -> Self {
         if self.is_same(part) {
             return other.clone();
@@ -151,8 +151,8 @@ impl From<&Expression> for Expression {
 }
 
 impl Op {
-    /// The rules, with expressions in the places of their variables: for each argument the part
-    /// that is passed down to it, if any is.
+    /// The rules, with expressions for their variables: for each argument, the part that is passed
+    /// down to it, if any.
     pub(crate) fn vjps(self, [x, y, out, g]: [&Expression; 4]) -> [Option<Expression>; 2] {
         let has_y = self.arity() == Arity::Binary;
         let to_x = || self.expression_vjp_x(x, y, out, g);
@@ -163,7 +163,7 @@ impl Op {
         ]
     }
 
-    /// The arguments by the names that the row gives them.
+    /// The arguments, under the names that the row gives them.
     fn arguments(self) -> [Expression; 2] {
         let names = self.parameters();
         [0, 1].map(|i| Expression::name(*names.get(i).unwrap_or(&"")))
@@ -184,7 +184,7 @@ impl Op {
     }
 
     /// The part of the gradient that is passed down to each argument: a formula of the arguments,
-    /// the result `out` and the upstream gradient `g`. None where nothing is passed down.
+    /// the result `out` and the upstream gradient `g`. `None` where nothing is passed down.
     ///
     /// ```
     /// use micrograd::engine::{Operation, Value};
@@ -204,7 +204,7 @@ impl Op {
     }
 }
 
-/// How tightly an expression holds together. An operand that holds less tightly than its place asks
+/// How tightly an expression binds. An operand that binds less tightly than its place requires
 /// needs parentheses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Binding {
@@ -217,7 +217,7 @@ pub(crate) enum Binding {
     Atom,
 }
 
-/// A text, and how tightly it holds together.
+/// A text, and how tightly it binds.
 pub(crate) struct Text(pub(crate) String, pub(crate) Binding);
 
 impl Text {
@@ -225,7 +225,7 @@ impl Text {
         Self(text.into(), Binding::Atom)
     }
 
-    /// The text, in parentheses if it holds less tightly than this.
+    /// The text, in parentheses if it binds less tightly than this.
     pub(crate) fn at_least(self, binding: Binding) -> String {
         if self.1 < binding {
             format!("({})", self.0)
@@ -234,8 +234,8 @@ impl Text {
         }
     }
 
-    /// Two operands around a sign. Operations of one binding are read from left to right, and as
-    /// rounding depends on the order, the one on the right has parentheses.
+    /// Two operands around a sign. Operations of equal binding are read from left to right.
+    /// Rounding depends on the order, so one on the right gets parentheses.
     pub(crate) fn infix(x: Self, sign: &str, y: Self, binding: Binding) -> Self {
         let tighter = match binding {
             Binding::Choice => Binding::Comparison,
@@ -252,7 +252,7 @@ impl Text {
         Self(format!("-{}", x.at_least(Binding::Power)), Binding::Sign)
     }
 
-    /// A number; a negative one has parentheses in any operation.
+    /// A number; a negative one gets parentheses in any operation.
     pub(crate) fn number(number: f64, text: String) -> Self {
         let is_negative = number.is_sign_negative() && !number.is_nan();
         let binding = if is_negative {
@@ -272,7 +272,7 @@ const NAMED: [(f64, &str); 4] = [
     (FRAC_1_SQRT_2PI, "(1 / √(2π))"),
 ];
 
-/// A number in a formula: with an exponent where it would be long without.
+/// A number in a formula, with an exponent where it would be long without one.
 pub(crate) fn number_text(number: f64) -> String {
     let mut text = format!("{number:?}");
     if text.ends_with(".0") {
@@ -288,7 +288,7 @@ impl Expression {
         self.in_formula(true).0
     }
 
-    /// The same with all terms and factors, as a computation by hand has them.
+    /// The same with all terms and factors, as in a computation by hand.
     pub(crate) fn full_formula(&self) -> String {
         self.in_formula(false).0
     }

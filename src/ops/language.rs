@@ -12,13 +12,13 @@ pub(crate) enum Language {
 }
 
 /// How C and JavaScript compute the value of an operation: by a function of the language, given by
-/// its name, or by an expression in the names of the row, or by the block of a function.
+/// name; by an expression in the row's names; or by the body of a function.
 ///
-/// Where a text calls an operation that the language lacks, it writes a `$` before its name. In
-/// JavaScript, `Math.pow` differs from IEEE 754 at 1 and -1, and there is no error function.
+/// A `$` before a name marks a call of an operation that the language lacks. In JavaScript,
+/// `Math.pow` differs from IEEE 754 at 1 and -1, and there is no error function.
 fn in_c_and_javascript(op: Op) -> [&'static str; 2] {
     match op.0 {
-        // By operators of the language, of which ?: is one.
+        // By operators of the language, including ?:.
         #[rustfmt::skip]
         Row::Add | Row::Sub | Row::Mul | Row::Div | Row::Neg
         | Row::AtMost | Row::Equals | Row::When | Row::Unless => [""; 2],
@@ -150,8 +150,8 @@ const ERFC_IN_JAVASCRIPT: &str = concat!(
 }"
 );
 
-/// How Rust computes the value, in the same forms: as the row does, unless that calls functions of
-/// this crate.
+/// How Rust computes the value, in the same forms: as the row does, unless the row calls functions
+/// of this crate.
 fn in_rust(op: Op) -> &'static str {
     match op.0 {
         Row::Pow => POW_IN_RUST,
@@ -183,7 +183,7 @@ const POW_IN_RUST: &str = "{
     }
 }";
 
-/// Words that are no names, those of all editions and modes.
+/// Words that cannot be names in some edition or mode.
 const RUST_KEYWORDS: &str = "Self abstract as async await become box break const continue crate do \
     dyn else enum extern false final fn for gen if impl in let loop macro match mod move mut \
     override priv pub ref return self static struct super trait true try type typeof unsafe \
@@ -314,7 +314,7 @@ impl Language {
         )
     }
 
-    /// Whether a number is not 0, as the language asks.
+    /// The test that a number is not 0, in the language.
     fn condition(self, condition: &Expression) -> String {
         let equals = match self {
             Self::Rust | Self::C => "==",
@@ -335,7 +335,7 @@ impl Language {
         Text::atom(match (function, self) {
             (Some(method), Self::Rust) => {
                 let x = match x.constant() {
-                    // Rust must know the type of a literal before it looks for a method.
+                    // Rust must know the type of a literal before it looks up a method.
                     Some(x) if x.is_finite() => Text::number(x, format!("{x:?}_f64")),
                     _ => self.text(x),
                 };
@@ -350,8 +350,8 @@ impl Language {
         })
     }
 
-    /// The functions that the code calls and that the language lacks, each after those that it
-    /// calls itself.
+    /// The functions that the code calls and the language lacks, each after the ones that it calls
+    /// itself.
     pub(crate) fn helpers(self, code: &str) -> String {
         let code = code.lines().map(|line| line.split("//").next());
         let code: String = code.flatten().flat_map(|code| [code, "\n"]).collect();
@@ -392,7 +392,7 @@ impl Language {
     }
 }
 
-/// Operations as an object in JavaScript, by name; before it, the functions that it calls.
+/// Operations as a JavaScript object, by name, preceded by the functions that it calls.
 pub(crate) fn operations_in_javascript(ops: &[Op]) -> [String; 2] {
     let language = Language::JavaScript;
     let [x, y, out, g] = ["x", "y", "out", "g"].map(Expression::name);

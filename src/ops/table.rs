@@ -10,25 +10,25 @@
 //! negation are operators instead); the label in a drawing; the arguments, after a `;` a constant
 //! parameter; the value, on `f64`; and after `=>` the rule for each argument: the part of the
 //! gradient that is passed down to it. In a rule, `x` and `y` are the arguments, `out` is the
-//! result and `g` the gradient that arrives from above, as in `notes/Gradients.md`.
+//! result and `g` the upstream gradient, as in `notes/Gradients.md`.
 //!
 //! Everything else derives from the rows. To add an operation, add its row here and its paragraph
 //! to the notes; tests report anything else that is missing. Four rules for rows:
 //!
 //! - The table is closed: a rule is written with operators and with functions of the table only,
-//!   because rules run on other numbers than `f64`, too, some of which are not even `Copy`.
+//!   because rules also run on numbers other than `f64`, some of which are not even `Copy`.
 //! - A rule that passes nothing to an argument is `none`. The backward pass does not go there,
-//!   which is not the same as going there with 0: below, 0 might meet an infinite slope, and 0 · ∞
-//!   is NaN. (If one of two arguments gets a gradient, then x does.)
+//!   which differs from going there with 0: further down, 0 might meet an infinite slope, and 0 · ∞
+//!   is NaN. (If only one of two arguments gets a gradient, it is x.)
 //! - A rule that chooses a side drops the other one by `when` or `unless`. A condition is a number,
-//!   1 or 0: `x.when(c)` is x where c is not 0, and 0 elsewhere; `x.unless(c)` is the other way
-//!   round. Multiplying by 0 or 1 instead would again make NaN of 0 · ∞. If the part that is
-//!   dropped may have an infinite slope itself, the rule first replaces its argument by a harmless
-//!   number, as the rules of `Pow` and `Elu` do.
+//!   1 or 0: `x.when(c)` is x where c is not 0, and 0 elsewhere; `x.unless(c)` is the reverse.
+//!   Multiplying by 0 or 1 instead would again make NaN of 0 · ∞. If the dropped part may itself
+//!   have an infinite slope, the rule first replaces its argument by a harmless number, as the
+//!   rules of `Pow` and `Elu` do.
 //! - On `f64`, `max` and `min` are those of the standard library, which swallow NaN: use an `if`.
 
 /// Hands all rows to the macro `$build`: first the arguments meant for it, then the names under
-/// which the rules know the result and the gradient from above.
+/// which the rules know the result and the upstream gradient.
 macro_rules! operations {
     ($build:ident $($arguments:tt)*) => { $build! { [$($arguments)*] (out, g)
 

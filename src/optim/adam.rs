@@ -1,8 +1,8 @@
 use super::{Optimizer, Settings, at_least_zero, part};
 use crate::engine::Value;
 
-/// Adam: momentum, divided by a running root of the mean square, both corrected for their start
-/// at 0 (Kingma and Ba 2015, algorithm 1).
+/// Adam: momentum divided by the root of a running mean square, both corrected for their start at 0
+/// (Kingma and Ba 2015, algorithm 1).
 ///
 /// m ← β₁ · m + (1 - β₁) · g and v ← β₂ · v + (1 - β₂) · g², then
 /// p ← p - lr · m̂ / (√v̂ + ε) with m̂ = m / (1 - β₁ᵗ) and v̂ = v / (1 - β₂ᵗ).
@@ -27,8 +27,7 @@ impl Adam {
     ///
     /// # Panics
     ///
-    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative
-    /// or NaN.
+    /// If a parameter is not a leaf or occurs twice, or if the learning rate is negative or NaN.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
@@ -46,7 +45,7 @@ impl Adam {
     ///
     /// # Panics
     ///
-    /// If one is negative, 1 or more, or NaN.
+    /// If either is negative, 1 or more, or NaN.
     #[must_use]
     #[track_caller]
     pub fn betas(mut self, beta1: f64, beta2: f64) -> Self {
@@ -55,7 +54,7 @@ impl Adam {
         self
     }
 
-    /// ε, which keeps the divisor from 0. Default 1e-8.
+    /// ε, which keeps the divisor away from 0. Default 1e-8.
     ///
     /// # Panics
     ///
@@ -67,9 +66,9 @@ impl Adam {
         self
     }
 
-    /// AdamW: shrinks each parameter by lr · `weight_decay` of itself before the step, apart from
-    /// the gradient (Loshchilov and Hutter 2019, algorithm 2). Default 0; PyTorch's AdamW
-    /// takes 0.01.
+    /// AdamW: shrinks each parameter by lr · `weight_decay` of itself before the step,
+    /// independently of the gradient (Loshchilov and Hutter 2019, algorithm 2). Default 0;
+    /// PyTorch's AdamW uses 0.01.
     ///
     /// # Panics
     ///

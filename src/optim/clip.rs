@@ -1,11 +1,11 @@
 use crate::engine::Value;
 
 /// Scales all gradients down so that their Euclidean norm, taken over all of them together, is at
-/// most `max_norm`. Returns the norm before, as PyTorch's `clip_grad_norm_` does: Pascanu, Mikolov
-/// and Bengio 2013, algorithm 1.
+/// most `max_norm`. Returns the norm before clipping, as PyTorch's `clip_grad_norm_` does (Pascanu,
+/// Mikolov and Bengio 2013, algorithm 1).
 ///
-/// The factor is max_norm / (norm + 10⁻⁶), as PyTorch's, so a norm that was greater ends up a
-/// little below. A norm that is not finite makes all gradients NaN or 0.
+/// The factor is max_norm / (norm + 10⁻⁶), as in PyTorch, so a greater norm ends up slightly below
+/// `max_norm`. A norm that is not finite makes all gradients NaN or 0.
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -19,8 +19,8 @@ use crate::engine::Value;
 ///
 /// # Panics
 ///
-/// If `max_norm` is negative or NaN, or if a guard of a parameter is alive. No gradient has been
-/// changed then.
+/// If `max_norm` is negative or NaN, or if a guard of a parameter is alive. No gradient is changed
+/// in that case.
 #[track_caller]
 pub fn clip_grad_norm(parameters: &[Value], max_norm: f64) -> f64 {
     let max_norm = super::at_least_zero("norm", max_norm);
@@ -39,13 +39,13 @@ pub fn clip_grad_norm(parameters: &[Value], max_norm: f64) -> f64 {
     norm
 }
 
-/// Moves each gradient into the range from `-limit` to `limit`, as PyTorch's `clip_grad_value_`
-/// does. NaN stays.
+/// Clamps each gradient to the range from `-limit` to `limit`, as PyTorch's `clip_grad_value_`
+/// does. NaN stays NaN.
 ///
 /// # Panics
 ///
-/// If `limit` is negative or NaN, or if a guard of a parameter is alive. No gradient has been
-/// changed then.
+/// If `limit` is negative or NaN, or if a guard of a parameter is alive. No gradient is changed in
+/// that case.
 #[track_caller]
 pub fn clip_grad_value(parameters: &[Value], limit: f64) {
     let limit = super::at_least_zero("limit", limit);

@@ -1,7 +1,7 @@
 use super::{Optimizer, Settings, at_least_zero};
 use crate::engine::Value;
 
-/// RMSProp: divides the gradient by a running root of its mean square (Hinton, Srivastava and
+/// RMSProp: divides the gradient by the root of its running mean square (Hinton, Srivastava and
 /// Swersky, lecture 6e of "Neural Networks for Machine Learning", 2012).
 ///
 /// s ← α · s + (1 - α) · g², then p ← p - lr · g / (√s + ε).
@@ -19,8 +19,7 @@ impl RMSProp {
     ///
     /// # Panics
     ///
-    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative
-    /// or NaN.
+    /// If a parameter is not a leaf or occurs twice, or if the learning rate is negative or NaN.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
@@ -45,7 +44,7 @@ impl RMSProp {
         self
     }
 
-    /// ε, which keeps the divisor from 0. Default 1e-8.
+    /// ε, which keeps the divisor away from 0. Default 1e-8.
     ///
     /// # Panics
     ///
@@ -69,9 +68,9 @@ impl RMSProp {
         self
     }
 
-    /// Subtracts the square of the running mean from s, so that it is a variance (Graves 2013,
-    /// equation 40). Under a constant gradient the variance goes to 0 and the steps grow without
-    /// bound; rounding can then make it negative, and the step NaN, as in PyTorch.
+    /// Subtracts the square of the gradient's running mean from s, which makes it a variance
+    /// (Graves 2013, equation 40). Under a constant gradient the variance goes to 0 and the steps
+    /// grow without bound; rounding can then make it negative, and the step NaN, as in PyTorch.
     #[must_use]
     pub fn centered(mut self) -> Self {
         self.centered = true;

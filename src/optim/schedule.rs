@@ -1,6 +1,6 @@
 use std::f64::consts::PI;
 
-/// A learning rate that depends on the step: a pure function of it, [`at`](Self::at).
+/// A learning rate as a pure function of the step, [`at`](Self::at).
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -18,65 +18,65 @@ use std::f64::consts::PI;
 /// assert!((x.data() - 3.0).abs() < 1e-6);
 /// ```
 ///
-/// Steps count from 0. `Cosine`, `Linear` and `Polynomial` are at `from` at step 0, at `to` at the
-/// step `steps`, and stay there.
+/// Steps count from 0. `Cosine`, `Linear` and `Polynomial` are `from` at step 0, reach `to` at step
+/// `steps`, and stay there.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub enum Schedule {
     /// Always the same.
     Constant(f64),
-    /// rate · factor^⌊step / every⌋: a stair. PyTorch's `StepLR`.
+    /// rate · factor^⌊step / every⌋: a staircase. PyTorch's `StepLR`.
     Step {
-        /// At the first step.
+        /// The rate at the first step.
         rate: f64,
-        /// From one stair to the next.
+        /// The factor from one stair to the next.
         factor: f64,
         /// The number of steps on a stair; 0 counts as 1.
         every: usize,
     },
     /// rate · factor^step. PyTorch's `ExponentialLR`.
     Exponential {
-        /// At the first step.
+        /// The rate at the first step.
         rate: f64,
-        /// From each step to the next.
+        /// The factor from one step to the next.
         factor: f64,
     },
     /// to + (from - to) · (1 + cos(π · step / steps)) / 2: Loshchilov and Hutter 2017, equation 5.
     /// PyTorch's `CosineAnnealingLR`, up to its `T_max`.
     Cosine {
-        /// The rate at first.
+        /// The initial rate.
         from: f64,
-        /// The rate in the end.
+        /// The final rate.
         to: f64,
-        /// The step at which the end is reached.
+        /// The step at which the final rate is reached.
         steps: usize,
     },
     /// to + (from - to) · (1 - step / steps). PyTorch's `LinearLR`.
     Linear {
-        /// The rate at first.
+        /// The initial rate.
         from: f64,
-        /// The rate in the end.
+        /// The final rate.
         to: f64,
-        /// The step at which the end is reached.
+        /// The step at which the final rate is reached.
         steps: usize,
     },
-    /// to + (from - to) · (1 - step / steps)^power. With `to` of 0 PyTorch's `PolynomialLR`.
+    /// to + (from - to) · (1 - step / steps)^power. With `to` = 0, PyTorch's `PolynomialLR`.
     Polynomial {
-        /// The rate at first.
+        /// The initial rate.
         from: f64,
-        /// The rate in the end.
+        /// The final rate.
         to: f64,
-        /// The step at which the end is reached.
+        /// The step at which the final rate is reached.
         steps: usize,
-        /// 1 is linear; the greater, the sooner the rate is small.
+        /// 1 is linear; the greater the power, the sooner the rate is small.
         power: f64,
     },
-    /// Grows evenly to the first rate of another schedule, which then follows; made by
+    /// Grows linearly to the first rate of another schedule, which then follows; made by
     /// [`after_warm_up`](Self::after_warm_up).
     WarmUp {
         /// The number of steps before the other schedule begins.
         steps: usize,
-        /// What follows.
+        /// The schedule that follows.
         then: Box<Schedule>,
     },
 }
@@ -111,7 +111,7 @@ impl Schedule {
         }
     }
 
-    /// This schedule after so many steps in which the rate grows evenly: it is 1 / (steps + 1) of
+    /// This schedule after `steps` steps in which the rate grows linearly: it is 1 / (steps + 1) of
     /// the first rate, then 2 / (steps + 1), and so on.
     #[must_use]
     pub fn after_warm_up(self, steps: usize) -> Self {
@@ -122,7 +122,7 @@ impl Schedule {
     }
 }
 
-/// The part of the way that has been gone, from 0 to 1.
+/// The fraction of the steps completed, in [0, 1].
 fn progress(step: usize, steps: usize) -> f64 {
     if step >= steps {
         1.0

@@ -15,17 +15,16 @@ pub struct Settings {
     weight_decay: f64,
     maximize: bool,
     steps: usize,
-    /// For each running quantity its numbers, one for each parameter; None if it is not kept.
+    /// For each running quantity, one number per parameter; None if it is not kept.
     running: Vec<Option<Vec<f64>>>,
 }
 
 impl Settings {
-    /// These parameters and this learning rate, without weight decay, to descend.
+    /// Settings for descent with these parameters and this learning rate, without weight decay.
     ///
     /// # Panics
     ///
-    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative
-    /// or NaN.
+    /// If a parameter is not a leaf or occurs twice, or if the learning rate is negative or NaN.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
@@ -51,7 +50,7 @@ impl Settings {
         self.learning_rate
     }
 
-    /// Sets the learning rate of the steps to come.
+    /// Sets the learning rate of later steps.
     ///
     /// # Panics
     ///
@@ -86,14 +85,14 @@ impl Settings {
         self.maximize = maximize;
     }
 
-    /// The number of steps so far. While a step computes, it does not count yet.
+    /// The number of steps so far. A step in progress does not count yet.
     pub fn steps(&self) -> usize {
         self.steps
     }
 
-    /// Moves each parameter to where `formula(p, g, lr, running)` says: p is its number, g its
-    /// gradient, weight decay and direction included, lr the learning rate, and `running` the
-    /// parameter's running quantities, which the formula brings up to date. They are those that
+    /// Sets each parameter to `formula(p, g, lr, running)`: p is its number, g its gradient, with
+    /// weight decay and direction included, lr the learning rate, and `running` its running
+    /// quantities, which the formula updates. They are the ones that
     /// [`Optimizer::running`](super::Optimizer::running) names, in that order.
     ///
     /// # Panics
@@ -154,7 +153,7 @@ impl Settings {
         self.running.get(quantity)?.as_deref()
     }
 
-    /// Takes up the work where another run has left it.
+    /// Resumes where another run left off.
     pub(super) fn resume(&mut self, steps: usize, running: Vec<Option<Vec<f64>>>) {
         self.steps = steps;
         self.running = running;

@@ -23,8 +23,7 @@ impl SGD {
     ///
     /// # Panics
     ///
-    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative
-    /// or NaN.
+    /// If a parameter is not a leaf or occurs twice, or if the learning rate is negative or NaN.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
@@ -54,7 +53,7 @@ impl Optimizer for SGD {
 
 /// Gradient descent with momentum: v ← μ · v + (1 - τ) · g, then p ← p - lr · v (Polyak 1964).
 ///
-/// At the first step v is g, as in PyTorch. Without momentum, that is with μ = 0, v is always g.
+/// At the first step v is g, as in PyTorch. Without momentum, that is, with μ = 0, v is always g.
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -83,8 +82,7 @@ impl Momentum {
     ///
     /// # Panics
     ///
-    /// If a parameter is not a leaf or is there twice, or if the learning rate is negative
-    /// or NaN.
+    /// If a parameter is not a leaf or occurs twice, or if the learning rate is negative or NaN.
     #[must_use]
     #[track_caller]
     pub fn new(parameters: impl IntoIterator<Item = Value>, learning_rate: f64) -> Self {
@@ -100,7 +98,7 @@ impl Momentum {
     ///
     /// # Panics
     ///
-    /// If it is negative or NaN, or if it is 0 and the momentum is Nesterov's.
+    /// If it is negative or NaN, or if it is 0 with Nesterov momentum.
     #[must_use]
     #[track_caller]
     pub fn momentum(mut self, momentum: f64) -> Self {
@@ -113,7 +111,7 @@ impl Momentum {
     ///
     /// # Panics
     ///
-    /// If it is not 0 and the momentum is Nesterov's.
+    /// If it is not 0 with Nesterov momentum.
     #[must_use]
     #[track_caller]
     pub fn dampening(mut self, dampening: f64) -> Self {
@@ -122,12 +120,12 @@ impl Momentum {
         self
     }
 
-    /// Nesterov's momentum: steps by g + μ · v, which looks ahead (Sutskever et al. 2013, in
+    /// Nesterov momentum: steps by g + μ · v, which looks ahead (Sutskever et al. 2013, in
     /// PyTorch's form).
     ///
     /// # Panics
     ///
-    /// If the dampening is not 0, or if the momentum is.
+    /// If the dampening is not 0, or if the momentum is 0.
     #[must_use]
     #[track_caller]
     pub fn nesterov(mut self) -> Self {
