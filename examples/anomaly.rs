@@ -1,9 +1,9 @@
-//! A training run that goes wrong, and how the report of the anomaly finds the culprit.
+//! A training run that goes wrong, and an anomaly report that finds the culprit.
 //!
-//! A net learns the two moons by cross-entropy, written down as in the textbook: by the logarithm of
-//! a probability. After a few steps one probability is so near 1 that it is rounded to 1.
+//! A net learns the two moons by cross-entropy, written as in the textbook: with the logarithm of a
+//! probability. After a few steps, one probability is so near 1 that it is rounded to 1.
 //!
-//! With `--features locations` the reports name the source line, too.
+//! With `--features locations`, the report also names the source line.
 
 use micrograd::data::make_moons;
 use micrograd::engine::Value;
@@ -14,13 +14,13 @@ use micrograd::tape::Tape;
 const STEPS: usize = 100;
 
 fn main() {
-    println!("The loss by the logarithm of a probability:");
+    println!("The loss with the logarithm of a probability:");
     train(textbook_loss);
-    println!("\nThe same loss by softplus, which does not take a probability:");
+    println!("\nThe same loss with softplus, without a probability:");
     train(stable_loss);
 }
 
-/// The cross-entropy of a score, the logarithm of odds, and a label of -1 or +1.
+/// The cross-entropy of a score (the log-odds) and a label of -1 or +1.
 type Loss = fn(&Value, &Value) -> Value;
 
 /// -t ln p - (1 - t) ln (1 - p), with the probability p of the label +1, and t = 1 for that label
@@ -54,10 +54,10 @@ fn train(loss: Loss) {
             println!("step {step:3}  loss {mean_loss:.6}");
         }
         if !mean_loss.is_finite() {
-            // The parameters are still those of this step.
+            // The parameters have not changed since this pass.
             match tape.find_anomaly(&rows) {
                 Some(anomaly) => println!("{anomaly}"),
-                None => println!("every row is finite, but not their sum"),
+                None => println!("every row is finite, but their sum is not"),
             }
             return;
         }

@@ -1,9 +1,10 @@
 //! Trains a net to read handwritten digits, and saves it in a file that PyTorch opens. It needs
 //! `--features safetensors`; the training itself is in `digits/training.rs`.
 //!
-//! The file goes to the path that is given as argument, else to the directory for temporary files.
-//! Beside it, with the extension `checkpoint`, is the training so far, from which an interrupted run
-//! goes on when it is started again. With a number as second argument it stops after that epoch:
+//! The first argument is the path of the file; by default, it is in the directory for temporary
+//! files. A checkpoint of the training, with the extension `checkpoint`, lies beside it; an
+//! interrupted run resumes from there when it is started again. The second argument is an epoch to
+//! stop after:
 //!
 //! ```sh
 //! cargo run --release --features safetensors --example digits target/digits.safetensors 10
@@ -26,7 +27,7 @@ use training::{CLASSES, Digit, EPOCHS, SIDE, Training, classes, logits, predicti
 #[path = "digits/training.rs"]
 pub mod training;
 
-/// So many misread digits are drawn.
+/// The most misread digits drawn.
 const DRAWN: usize = 5;
 
 fn main() -> ExitCode {
@@ -55,7 +56,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     train_with_progress(&mut training, last, &checkpoint)?;
     if training.epoch() < EPOCHS {
         println!(
-            "stopped; to go on from {}, start again",
+            "stopped; start again to resume from {}",
             checkpoint.display()
         );
         return Ok(());
@@ -64,7 +65,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     let Training { model, test, .. } = training;
     let (read, actual) = (predictions(&model, &test), classes(&test));
     println!("accuracy {:.2} %", 100.0 * accuracy(&read, &actual));
-    println!("\nactual digits downwards, read ones to the right:");
+    println!("\nactual digits down, predicted digits across:");
     println!("{}\n", ConfusionMatrix::new(&read, &actual, CLASSES));
     draw_misread(&test, &read);
     save_and_load(&model, &test, &path)?;
@@ -114,7 +115,7 @@ fn train_with_progress(
     Ok(())
 }
 
-/// Draws the first few, side by side.
+/// Draws the first few misread digits, side by side.
 fn draw_misread(digits: &[Digit], read: &[usize]) {
     let misread: Vec<_> = digits
         .iter()
@@ -157,7 +158,7 @@ fn shade(pixel: f64) -> &'static str {
 
 fn save_and_load(model: &MLP, test: &[Digit], path: &Path) -> Result<(), Box<dyn Error>> {
     model.save(path)?;
-    // With other weights until it is loaded.
+    // The weights differ until it is loaded.
     let loaded = Training::new(1).model;
     let differed = logits(&loaded, test) != logits(model, test);
     loaded.load(path)?;

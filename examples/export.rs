@@ -1,6 +1,6 @@
-//! Trains a net on the two moons and writes it as C: to `moons.c`, or to the path that is given.
+//! Trains a net on the two moons and writes it as C, to `moons.c` or to the path given as argument.
 //!
-//! `classify.c`, beside this file, is a program around it:
+//! `classify.c`, beside this file, is a program that calls it:
 //!
 //! ```sh
 //! cargo run --release --example export

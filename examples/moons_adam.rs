@@ -1,7 +1,7 @@
-//! Trains a net on the two moons with Adam, and draws where it sees which moon.
+//! Trains a net on the two moons with Adam, and draws its decision regions.
 //!
 //! The points are generated, or read from a CSV file: `moons_adam points.csv` expects rows of
-//! `x,y,label`, where the label of the upper moon is -1 or 0 and that of the lower one is 1.
+//! `x,y,label`, with the label -1 or 0 for the upper moon and 1 for the lower one.
 
 use std::env;
 use std::fs::File;
@@ -57,7 +57,7 @@ fn train(model: &MLP, rows: &[[f64; 3]]) {
     }
 }
 
-/// Positive for the lower moon.
+/// The score of a point, positive for the lower moon.
 fn score(model: &MLP, x: f64, y: f64) -> Value {
     model.forward(&[Value::new(x), Value::new(y)]).remove(0)
 }
@@ -81,7 +81,7 @@ fn accuracy(scores: &[Value], rows: &[[f64; 3]]) -> f64 {
     100.0 * right as f64 / rows.len() as f64
 }
 
-/// Draws the sign of the score over the square of the points: rows from high y to low y, x from
+/// Draws the sign of the score over the region of the points: rows from high y to low y, x from
 /// left to right.
 fn draw(model: &MLP, rows: &[[f64; 3]]) {
     let xs = grid(rows.iter().map(|row| row[0]));
@@ -111,7 +111,7 @@ fn grid(coordinates: impl Iterator<Item = f64> + Clone) -> Vec<f64> {
         .collect()
 }
 
-/// Reads rows of `x,y,label`. Lines that are blank or hold these names are skipped.
+/// Reads rows of `x,y,label`. Blank lines and lines with these names are skipped.
 fn read_rows(path: &Path) -> Result<Vec<[f64; 3]>, String> {
     let file = File::open(path).map_err(|error| format!("{}: {error}", path.display()))?;
     let mut rows = Vec::new();
@@ -128,7 +128,7 @@ fn read_rows(path: &Path) -> Result<Vec<[f64; 3]>, String> {
     Ok(rows)
 }
 
-/// The row on a line, or none if the line is blank or names the columns.
+/// The row on a line; `None` if the line is blank or names the columns.
 fn parse_row(line: &str) -> Result<Option<[f64; 3]>, String> {
     let fields: Vec<_> = line.split(',').map(str::trim).collect();
     let &[x, y, label] = fields.as_slice() else {

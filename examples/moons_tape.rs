@@ -1,6 +1,6 @@
 //! Trains the net of `moons_adam` with a tape: on 100 points, and on 100,000.
 //!
-//! With `--features rayon` the large batch is spread over the cores.
+//! With `--features rayon`, the large batch is spread over the cores.
 
 use std::time::Instant;
 
@@ -47,7 +47,7 @@ fn train(model: &MLP, rows: &[[f64; 3]]) {
     println!("{:.1} million rows per second", rows_per_second / 1e6);
 }
 
-/// Draws the sign of the score around the moons, all points in one replay.
+/// Draws the sign of the score around the moons. One replay computes all points.
 fn draw(model: &MLP) {
     let score = Tape::trace(|[x, y]| model.forward(&[x, y]).remove(0));
     let coordinate =

@@ -1,6 +1,6 @@
-//! Newton's method on Rosenbrock's function, beside gradient descent: what second derivatives are
-//! good for. (It is the plain method. Far from a minimum, where the Hessian may not be positive definite,
-//! a solver takes smaller steps.)
+//! Newton's method on Rosenbrock's function, beside gradient descent: a use of second derivatives.
+//! (This is the plain method. Far from a minimum, where the Hessian may not be positive definite, a
+//! solver takes smaller steps.)
 
 use micrograd::engine::{Value, hessian};
 
@@ -23,14 +23,15 @@ fn rosenbrock([x, y]: &[Value; 2]) -> Value {
     100.0 * (y - x.pow(2.0)).pow(2.0) + (1.0 - x).pow(2.0)
 }
 
-/// Against the gradient: point - rate · gradient.
+/// A step against the gradient: point - rate · gradient.
 fn descent_step(point: [f64; 2]) -> [f64; 2] {
     let xs = point.map(Value::new);
     rosenbrock(&xs).backward();
     xs.map(|x| x.data() - LEARNING_RATE * x.grad())
 }
 
-/// To where the gradient would be 0 if the Hessian stayed as it is: point - Hessian⁻¹ · gradient.
+/// A step to where the gradient would be 0 if the Hessian were constant:
+/// point - Hessian⁻¹ · gradient.
 fn newton_step(point: [f64; 2]) -> [f64; 2] {
     let xs = point.map(Value::new);
     let f = rosenbrock(&xs);

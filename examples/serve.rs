@@ -1,5 +1,5 @@
-//! Serves predictions from worker threads: a net is trained on one thread, frozen into a function of
-//! plain numbers, and evaluated by as many workers as there are processors.
+//! Serves predictions from worker threads: trains a net on one thread, freezes it into a function
+//! of plain numbers, and evaluates it in one worker per processor.
 
 use std::sync::{Mutex, mpsc};
 use std::thread;
@@ -49,7 +49,7 @@ fn train() -> Function {
     Tape::trace(|[x, y]| model.forward(&[x, y]).remove(0)).freeze()
 }
 
-/// The number of rows whose label is read right.
+/// The number of rows that are classified correctly.
 fn serve(score: &Function, requests: Vec<Rows>, workers: usize) -> usize {
     let (sender, receiver) = mpsc::channel();
     let queue = Mutex::new(receiver);
@@ -58,7 +58,7 @@ fn serve(score: &Function, requests: Vec<Rows>, workers: usize) -> usize {
             .map(|_| scope.spawn(|| work(score, &queue)))
             .collect();
         for request in requests {
-            sender.send(request).expect("the queue is there");
+            sender.send(request).expect("the queue is open");
         }
         drop(sender); // the workers end when the queue is empty
         let counts = workers.into_iter().map(thread::ScopedJoinHandle::join);
@@ -68,7 +68,7 @@ fn serve(score: &Function, requests: Vec<Rows>, workers: usize) -> usize {
 
 /// Answers requests until there are no more.
 fn work(score: &Function, queue: &Mutex<mpsc::Receiver<Rows>>) -> usize {
-    let mut evaluator = score.evaluator(); // of this thread alone
+    let mut evaluator = score.evaluator(); // for this thread alone
     let mut right = 0;
     loop {
         let request = queue.lock().ok().and_then(|queue| queue.recv().ok());

@@ -1,5 +1,5 @@
-//! Tells the backward pass of the neuron in Karpathy's lecture: every gradient, with the rule that
-//! makes it and the numbers in it.
+//! Prints the backward pass of the neuron in Karpathy's lecture step by step: every gradient, as
+//! the rule that gives it and with numbers.
 
 use micrograd::engine::Value;
 

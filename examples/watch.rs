@@ -1,6 +1,6 @@
-//! Records a training run and makes a page of it, with a slider over its steps: the decision regions,
-//! the loss, and every weight with its gradient. It is written to `watch.html`, or to the path that
-//! is given.
+//! Records a training run as a web page, with a slider over its steps: the decision regions, the
+//! loss, and every weight with its gradient. The page is written to `watch.html` or to the path
+//! given as argument.
 
 use std::fmt::{self, Write};
 use std::process::ExitCode;
@@ -13,7 +13,7 @@ use micrograd::tape::Tape;
 
 const STEPS: usize = 60;
 const GRID: usize = 24;
-/// From where to where the regions are drawn.
+/// The ranges of the drawing.
 const X: [f64; 2] = [-1.5, 2.5];
 const Y: [f64; 2] = [-1.0, 1.5];
 
@@ -28,7 +28,7 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// The page, with the numbers of each step where its script expects them.
+/// The page, with the numbers of each step in the place where its script expects them.
 fn page() -> Result<String, fmt::Error> {
     let mut rng = micrograd::rng(1);
     let rows = make_moons(100, 0.1, &mut rng);
@@ -75,7 +75,7 @@ fn page() -> Result<String, fmt::Error> {
     Ok(include_str!("watch/page.html").replace("/* the run */", &run))
 }
 
-/// The middles of the cells, from the upper left one on, row by row.
+/// The centres of the cells, row by row, from the upper left.
 fn grid() -> Vec<[f64; 2]> {
     let middle =
         |[low, high]: [f64; 2], i: usize| low + (high - low) * (i as f64 + 0.5) / GRID as f64;
@@ -86,7 +86,7 @@ fn grid() -> Vec<[f64; 2]> {
     cells.collect()
 }
 
-/// Three decimals are enough for a colour.
+/// Writes numbers with three decimals, which is enough for a colour.
 fn write_short(numbers: &[f64], page: &mut String) -> fmt::Result {
     write!(page, "[")?;
     for number in numbers {

@@ -1,9 +1,8 @@
-//! Anomalies: where a number that is not finite was born.
+//! Anomalies: where a non-finite number was born.
 //!
-//! A NaN in the loss says that something went wrong, but not where: it has come through every
-//! operation since. [`Value::find_anomaly`] looks for the first node whose number is NaN or
-//! infinite while all numbers that it was computed from are finite, and says what was computed
-//! there.
+//! A NaN in the loss says that something went wrong, but not where: it has passed through every
+//! operation since. [`Value::find_anomaly`] finds the first node whose number is NaN or infinite
+//! although it was computed from finite numbers, and reports the computation there.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -16,9 +15,9 @@
 //! assert!(anomaly.to_string().starts_with("forward pass: `ln` gives -inf\n    x = 0.0 ← p\n"));
 //! ```
 //!
-//! With the feature `locations` every node remembers the source line that made it, and the report
-//! names that too. A node takes 8 bytes more then. Nodes made by [`sum`](Iterator::sum) and
-//! [`product`](Iterator::product) have no line, because the standard library called them; nor do
+//! With the feature `locations`, every node remembers the source line that made it, at a cost of 8
+//! bytes per node, and the report names that line. Nodes made by [`sum`](Iterator::sum) and
+//! [`product`](Iterator::product) have no line, because the standard library makes the call; nor do
 //! the operations of a [`gradient`](Value::gradient).
 //!
 //! [`Tape::find_anomaly`](crate::tape::Tape::find_anomaly) does the same for the rows of a batch.
@@ -30,7 +29,7 @@ use std::slice;
 use crate::engine::{Argument, Role, TopologicalOrder, Value};
 use crate::text::printable;
 
-/// A report of how a number that is not finite came about, to print; see the [module](self).
+/// A printable report of how a non-finite number came about; see the [module](self).
 #[derive(Clone, Debug)]
 pub struct Anomaly {
     pass: Pass,
@@ -42,9 +41,9 @@ pub struct Anomaly {
 /// When a number was computed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Pass {
-    /// With the expression: the number is a value.
+    /// The forward pass: the number is a value.
     Forward,
-    /// By `backward`: the number is a gradient.
+    /// The backward pass: the number is a gradient.
     Backward,
 }
 
@@ -58,17 +57,17 @@ impl fmt::Display for Pass {
 }
 
 impl Anomaly {
-    /// Whether it is a value or a gradient that is not finite.
+    /// The pass that computed the number, which tells whether it is a value or a gradient.
     pub fn pass(&self) -> Pass {
         self.pass
     }
 
-    /// The node whose value or gradient it is. From a tape, a copy of what was recorded.
+    /// The node whose value or gradient it is; from a tape, a copy of the recorded node.
     pub fn node(&self) -> &Value {
         &self.node
     }
 
-    /// From a tape, the index of the row.
+    /// The index of the row; `None` unless the anomaly is from a tape.
     pub fn row(&self) -> Option<usize> {
         self.row
     }
@@ -93,16 +92,15 @@ impl fmt::Display for Anomaly {
 impl Error for Anomaly {}
 
 impl Value {
-    /// Finds the node where a number that is not finite was born: the first value in the order of
-    /// computation, or else the first gradient, that is NaN or infinite while everything that it
-    /// was computed from is finite.
+    /// Finds the node where a non-finite number was born: the first value in the order of
+    /// computation, or else the first gradient, that is NaN or infinite although everything it was
+    /// computed from is finite.
     ///
-    /// Call it on the output after the forward pass, or after the backward pass on that output; and
-    /// before an optimizer has changed the parameters, for it looks at what the nodes hold. It
-    /// takes as long as a backward pass or two.
+    /// Call this on the output, after the forward pass or after the backward pass from that output,
+    /// and before an optimizer changes the parameters: it examines the numbers that the nodes hold.
+    /// It takes as long as one or two backward passes.
     ///
-    /// Gradients that reach no leaf are not looked at, such as those of detached values and of
-    /// conditions.
+    /// Gradients that reach no leaf, such as those of detached values and conditions, are ignored.
     ///
     /// ```
     /// use micrograd::anomaly::Pass;
@@ -129,21 +127,20 @@ impl Value {
         })
     }
 
-    /// The same, but of gradients only those that lead to the nodes at certain positions are looked
-    /// at.
+    /// The same, but ignores gradients that do not lead to the nodes at the `wanted` positions.
     #[track_caller]
     pub(crate) fn find_anomaly_on_the_way_to(
         &self,
         wanted: impl FnOnce(&TopologicalOrder) -> Vec<usize>,
     ) -> Option<Anomaly> {
         let order = TopologicalOrder::of(slice::from_ref(self));
-        // Operands come first, so those of the first one are finite.
+        // Operands come first, so the operands of the first non-finite node are finite.
         for (position, node) in order.nodes().iter().enumerate() {
             if !node.data().is_finite() {
                 return Some(anomaly_of_value(&order, position));
             }
         }
-        // Now the users of a node come first, and their gradients are finite.
+        // In reverse, users come first, so the gradients of the users are finite.
         let receiving = order.receiving(slice::from_ref(self));
         let nodes = order.nodes().iter().enumerate().rev();
         let suspects = nodes.filter(|&(i, node)| receiving[i] && !node.grad().is_finite());
@@ -180,7 +177,7 @@ fn anomaly_of_gradient(order: &TopologicalOrder, receiving: &[bool], born: usize
     report.about(node)
 }
 
-/// The part of a gradient that an operation has passed down to one of its arguments.
+/// The part of a gradient that an operation passes down to one of its arguments.
 struct Part {
     /// The position of the operation.
     operation: usize,
@@ -188,7 +185,7 @@ struct Part {
     number: f64,
 }
 
-/// The parts that were passed down to a node, last operations first.
+/// The parts passed down to a node, from the last operation to the first.
 fn parts_of_gradient(order: &TopologicalOrder, receiving: &[bool], position: usize) -> Vec<Part> {
     let node = order.nodes()[position];
     let mut parts = Vec::new();
@@ -207,7 +204,7 @@ fn parts_of_gradient(order: &TopologicalOrder, receiving: &[bool], position: usi
     parts
 }
 
-/// The rule of an operation has passed down a number that is not finite.
+/// The report if the rule of an operation passed down a non-finite number.
 fn report_of_rule(order: &TopologicalOrder, part: &Part) -> Report {
     let operation = order.nodes()[part.operation];
     let title = format!(
@@ -228,7 +225,7 @@ fn report_of_rule(order: &TopologicalOrder, part: &Part) -> Report {
     report
 }
 
-/// All that was passed down is finite.
+/// The report if every part that was passed down is finite.
 fn report_of_parts(order: &TopologicalOrder, position: usize, parts: &[Part]) -> Report {
     let node = order.nodes()[position];
     let sum: f64 = parts.iter().map(|part| part.number).sum();
@@ -256,8 +253,8 @@ impl fmt::Display for Role {
     }
 }
 
-/// The positions of nodes on a way from one to the output, each an operand of the next. The
-/// backward pass does not come through an operation that passes nothing down.
+/// The positions of the nodes on a path from one node to the output, each an operand of the next.
+/// For the backward pass, the path takes only edges that carry a gradient.
 fn way_to_output(order: &TopologicalOrder, start: usize, pass: Pass) -> Vec<usize> {
     let nodes = order.nodes();
     let mut reached_from = vec![None; nodes.len()];
@@ -325,7 +322,7 @@ impl Report {
             .map(|name| printable(&name))
             .collect();
         if names.len() > Self::MOST {
-            // The last one is nearest to the output.
+            // Keep the last name, which is nearest to the output.
             names.splice(Self::MOST - 1..names.len() - 1, [String::from("…")]);
         }
         if !names.is_empty() {
@@ -346,7 +343,7 @@ impl Report {
     }
 }
 
-/// The name of a node, after an arrow as in the tree; nothing if it has none.
+/// The name of a node, after an arrow as in the tree, or nothing for a node without a name.
 struct Name<'a>(&'a Value);
 
 impl fmt::Display for Name<'_> {

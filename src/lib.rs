@@ -1,7 +1,7 @@
 //! A scalar reverse-mode autograd engine, with neural nets, optimizers and a tree printer on top.
 //!
 //! An expression of [`Value`](engine::Value)s computes its number and records how. `backward` walks
-//! the record from the result to the leaves and leaves in each the derivative of the result.
+//! this record from the result to the leaves and gives each leaf the derivative of the result.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -14,7 +14,7 @@
 //! # assert!((a.grad() - (-8.0)).abs() < 1e-5);
 //! ```
 //!
-//! # Where to find it
+//! # Where to look
 //!
 //! | to | see |
 //! |---|---|
@@ -23,10 +23,10 @@
 //! | look at a graph | [`tree`], [`picture`]; with tools of your own, [`engine::Operation`] |
 //! | follow a backward pass, number by number | [`steps`]; in a browser, [`picture`] |
 //! | build a net and a loss | [`nn`], [`nn::loss`] |
-//! | train it | [`optim`]; [`data`] for batches and splits, [`metrics`] for how good it is |
+//! | train it | [`optim`]; [`data`] for batches and splits, [`metrics`] to evaluate it |
 //! | train it as fast as plain loops do | [`tape`] |
-//! | take a function away as source code, in Rust, C or JavaScript | [`tape::Source`] |
-//! | break off and go on, exchange a net with PyTorch | `checkpoint`, `nn::Module::save` |
+//! | export a function as source code in Rust, C or JavaScript | [`tape::Source`] |
+//! | pause and resume training, exchange a net with PyTorch | `checkpoint`, `nn::Module::save` |
 //! | check a gradient, find where a NaN was born | [`gradcheck`], [`anomaly`] |
 //!
 //! # Threads
@@ -47,15 +47,15 @@
 //!
 //! # Randomness
 //!
-//! Functions that need random numbers take an `Rng` of the crate [`rand`] 0.10, which is
-//! re-exported without OS entropy; [`rng`] makes one of a seed. For a seed from the system, add
+//! Functions that need random numbers take an `Rng` from the crate [`rand`] 0.10, which is
+//! re-exported without OS entropy; [`rng`] makes one from a seed. For a seed from the system, add
 //! `rand` with its default features.
 //!
 //! # Reading the source
 //!
-//! Begin with `src/ops/table.rs`: one operation is one row, its value and what it passes down. Then
-//! `src/engine/backward.rs`, the backward pass, a page long. The notes beside the source explain
-//! both, and derive every rule.
+//! Begin with `src/ops/table.rs`, where each operation is one row: its value and the gradients it
+//! passes down. Then read `src/engine/backward.rs`, the backward pass, a page long. The notes
+//! beside the source explain both and derive every rule.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]
@@ -98,8 +98,8 @@ pub fn rng(seed: u64) -> Xoshiro256PlusPlus {
     Xoshiro256PlusPlus::seed_from_u64(seed)
 }
 
-/// A random number generator for one epoch of a run with this seed, to shuffle with. A run that
-/// goes on after a break draws what it would have drawn without.
+/// A random number generator for shuffling in one epoch of a run with this seed. A resumed run
+/// draws the same numbers as an uninterrupted one.
 ///
 /// ```
 /// use micrograd::data::batches;
@@ -113,11 +113,11 @@ pub fn rng(seed: u64) -> Xoshiro256PlusPlus {
 /// ```
 #[must_use]
 pub fn rng_of_epoch(seed: u64, epoch: u64) -> Xoshiro256PlusPlus {
-    // A drawn number, because the seeds 0 and 1 would share all epochs but one.
+    // From a drawn number: the plain seeds 0 and 1 would share all epochs but one.
     rng(rng(seed).next_u64().wrapping_add(epoch))
 }
 
-/// Helpers that unit tests share with those in `tests`.
+/// Helpers that the unit tests share with the tests in `tests`.
 #[cfg(test)]
 #[path = "../tests/common"]
 mod common {

@@ -1,9 +1,8 @@
-//! The backward pass, told step by step.
+//! The backward pass, step by step.
 //!
-//! [`Value::backward_steps`] goes through the backward pass as [`backward`](Value::backward) does,
-//! and writes down what happens at each node: the gradient that arrives, and the part that each
-//! operand receives, by the rule of the table and with the numbers in it. It neither reads nor
-//! writes the gradients of the nodes.
+//! [`Value::backward_steps`] goes through the backward pass as [`backward`](Value::backward) does
+//! and describes each node: the gradient that arrives, and the part that each operand receives, as
+//! the rule of the table and with numbers. It neither reads nor writes the gradients of the nodes.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -45,25 +44,25 @@ use crate::engine::{Argument, Side, TopologicalOrder, Value};
 use crate::ops::expression::Expression;
 use crate::text::{Names, formula, rounded, short};
 
-/// The steps of a backward pass, from the result down; returned by [`Value::backward_steps`]. Its
-/// `Display` tells them.
+/// The steps of a backward pass, from the result down; returned by [`Value::backward_steps`].
+/// `Display` writes them as text.
 #[derive(Clone, Debug)]
 pub struct Steps(Vec<Step>);
 
-/// A node in a backward pass. Its gradient is complete: all its users come before it.
+/// A node in a backward pass. Its gradient is complete, because all its users come before it.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Step {
-    /// The name of the node. One without a name is called by its position in topological order,
-    /// such as `#3`; a name that another node has as well gets its position behind it, as in `c#7`.
+    /// The name of the node. Without a name, it is its position in topological order, such as `#3`;
+    /// a name shared with another node is followed by the position, as in `c#7`.
     pub name: String,
-    /// The operation as a formula of its arguments, such as `w · x + b`; `None` for a leaf.
+    /// The operation as a formula in its arguments, such as `w · x + b`; `None` for a leaf.
     pub formula: Option<String>,
     /// The number that the node holds.
     pub value: f64,
     /// The gradient that has arrived.
     pub gradient: f64,
-    /// The names of the nodes that it came from; one that uses the node twice is there twice.
+    /// The names of the nodes it came from; one that uses the node twice is listed twice.
     pub users: Vec<String>,
     /// The parts that the operands receive.
     pub parts: Vec<Part>,
@@ -75,8 +74,8 @@ pub struct Step {
 pub struct Part {
     /// The name of the operand.
     pub operand: String,
-    /// The rule as the table has it: a formula of the arguments x and y, the result `out` and the
-    /// upstream gradient g. The terms of a sum are products, with the rules of these.
+    /// The rule as in the table: a formula in the arguments x and y, the result `out` and the
+    /// upstream gradient g. The terms of a sum are products and have the rules of products.
     pub rule: String,
     /// The rule with numbers.
     pub numbers: String,
@@ -87,8 +86,8 @@ pub struct Part {
 }
 
 impl Value {
-    /// The steps of a backward pass from this value, in an order that [`backward`](Self::backward)
-    /// might take. See the [module](crate::steps).
+    /// The steps of a backward pass from this value, in a possible order of
+    /// [`backward`](Self::backward); see the [module](crate::steps).
     ///
     /// # Panics
     ///
@@ -172,7 +171,7 @@ impl fmt::Display for Steps {
 }
 
 impl fmt::Display for Step {
-    /// The step on several lines.
+    /// Writes the step on several lines.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { name, users, .. } = self;
         let [value, gradient] = [self.value, self.gradient].map(short);

@@ -1,9 +1,9 @@
-//! Tapes: a graph recorded once, and replayed for many rows.
+//! Tapes: a graph recorded once and replayed for many rows.
 //!
-//! The engine builds its graph anew for every row of every step. A tape is built once, from the
-//! graph of *one* row: the leaves that vary by row are its inputs, all other leaves its parameters.
-//! It replays that graph for a whole batch, on plain numbers in flat arrays, several rows at a
-//! time, and adds the gradient to the same parameters. So the optimizer does not notice.
+//! The engine builds a new graph for every row of every step. A tape is built once, from the graph
+//! of *one* row: the leaves that vary from row to row are its inputs, all other leaves its
+//! parameters. It replays that graph for a whole batch, several rows at a time, on plain numbers in
+//! flat arrays, and adds the gradient to the same parameters. The optimizer sees no difference.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -24,11 +24,11 @@
 //! assert!((intercept.data() - 1.0).abs() < 1e-9);
 //! ```
 //!
-//! # What a tape freezes
+//! # Control flow
 //!
-//! A tape repeats the operations of the graph that it was recorded from. It does not know the Rust
-//! code which made that graph: an `if` on [`data`](Value::data) was decided when the graph was
-//! built, for the numbers that the leaves had then, and a loop has run as often as it did.
+//! A tape repeats the operations of the graph it was recorded from. It does not know the Rust code
+//! that built the graph: an `if` on [`data`](Value::data) was decided at that time, for the numbers
+//! the leaves held then, and a loop has run a fixed number of times.
 //!
 //! ```
 //! # use micrograd::engine::Value;
@@ -44,35 +44,32 @@
 //! assert_eq!(tape.forward(&[[1.0], [-1.0]]), [1.0, -0.1]);
 //! ```
 //!
-//! A choice that is to be made for every row is an operation: `relu` and its relatives, `max`,
-//! `min`, `abs`; or `at_most` and `equals`, which say whether something holds, with `when` and
-//! `unless`, which keep a number or drop it: `x.when(x.at_most(1.0)) +
-//! x.exp().unless(x.at_most(1.0))`. Beware that both sides are computed; where the one that is
-//! dropped has an infinite slope, the gradient is NaN, as it is with `where` in other libraries.
-//! `notes/Gradients.md` shows the remedy, under "Where your own expression gives NaN".
+//! To choose for every row, use an operation: `relu` and its relatives, `max`, `min`, `abs`; or the
+//! conditions `at_most` and `equals` with `when` and `unless`, which keep a number or drop it:
+//! `x.when(x.at_most(1.0)) + x.exp().unless(x.at_most(1.0))`. Both sides are computed: if the
+//! dropped one has an infinite slope, the gradient is NaN, as with `where` in other libraries.
+//! "Where your own expression gives NaN" in `notes/Gradients.md` shows the remedy.
 //!
-//! Numbers (`2.0 * x`) are recorded with the graph. The values of parameters are not: each replay
-//! reads them.
+//! Constants (`2.0 * x`) are recorded with the graph; each replay reads the parameters anew.
 //!
-//! # What a replay computes
+//! # Replays
 //!
-//! - The output of a row has the same bits as if the engine had computed it. A gradient is a sum
-//!   over rows, which is added up in another order: it agrees to rounding.
-//! - What does not depend on an input, such as a penalty on the parameters, is computed once for
-//!   each call and not for each row.
-//! - Only the `grad` of parameters is written. Inputs, inner nodes and their gradients stay as they
-//!   are.
-//! - The numbers of a batch need no memory but for the outputs that are returned; what a tape keeps
-//!   depends on the size of the graph alone.
+//! - The output of a row has the same bits as in the engine. A gradient is a sum over rows, added
+//!   up in another order: it agrees to rounding.
+//! - A term that does not depend on an input, such as a penalty on the parameters, is computed once
+//!   per call, not once per row.
+//! - Only the `grad` of parameters is written. Inputs, inner nodes and their gradients are not.
+//! - A batch needs no memory beyond the outputs returned; the memory that a tape keeps depends on
+//!   the size of the graph alone.
 //! - With the feature `rayon`, large batches are spread over the threads of the current pool. The
 //!   result has the same bits for any number of threads, and without the feature.
 //!
-//! # What to record
+//! # Training and solving
 //!
-//! To train, record the loss of one row and call [`Tape::backward`] on batches. A solver whose
-//! variables are inputs calls [`Tape::gradient`], and one for least squares takes all residuals as
-//! the outputs of a [`VectorTape`], whose [`jacobian`](VectorTape::jacobian) costs for each output
-//! what that output depends on. This is a step of Gauss and Newton's method for a curve of one
+//! To train, record the loss of one row and call [`Tape::backward`] on batches. In a solver whose
+//! variables are the inputs, call [`Tape::gradient`]; for least squares, record all residuals as
+//! the outputs of a [`VectorTape`] and call [`jacobian`](VectorTape::jacobian), where each output
+//! costs only the operations it depends on. Here are Gauss-Newton steps for a curve with one
 //! parameter:
 //!
 //! ```
@@ -90,19 +87,13 @@
 //! assert!((rate - 0.5).abs() < 0.01);
 //! ```
 //!
-//! # Threads
+//! # Threads and source code
 //!
-//! A tape holds its parameters, which are [`Value`]s, so it stays on its thread. To cross
-//! threads, freeze it into a [`Function`] of plain numbers: [`Tape::freeze`],
-//! [`VectorTape::freeze`].
+//! A tape holds its parameters, which are [`Value`]s, so it stays on its thread. [`Tape::freeze`]
+//! and [`VectorTape::freeze`] make a function of plain numbers, which crosses threads and becomes
+//! source code in Rust, C or JavaScript, with its gradient: see [`Function`] and [`Source`].
 //!
-//! # Source code
-//!
-//! A frozen function becomes source code in Rust, C or JavaScript, with its gradient: see
-//! [`Source`].
-//!
-//! How tapes work is told in `notes/Tape.md`, and how they become source code in
-//! `notes/Source.md`.
+//! `notes/Tape.md` explains how tapes work, `notes/Source.md` how they become source code.
 
 use std::cell::Cell;
 use std::fmt;
@@ -126,11 +117,11 @@ pub use function::{Evaluator, Function, VectorEvaluator, VectorFunction};
 
 pub use source::{Source, SourceError};
 
-use function::Frozen;
+use function::{Frozen, debug};
 use program::Program;
-use replay::{Blocks, Replay, Rows};
+use replay::{Blocks, Replay};
 
-/// The graph of one output, recorded: a function of a row.
+/// The recorded graph of one output: a function of a row.
 ///
 /// ```
 /// use micrograd::tape::Tape;
@@ -143,8 +134,8 @@ pub struct Tape {
     recording: Recording,
 }
 
-/// The graph of several outputs, recorded: a function of a row whose results are several numbers,
-/// such as the outputs of a net. To train, record the loss on a [`Tape`].
+/// The recorded graph of several outputs, such as those of a net: a function from a row to several
+/// numbers. To train, record the loss on a [`Tape`].
 ///
 /// ```
 /// use micrograd::tape::VectorTape;
@@ -158,8 +149,7 @@ pub struct VectorTape {
 }
 
 impl Tape {
-    /// Makes the inputs, and records the output that the function computes of them. They hold 0
-    /// meanwhile.
+    /// Records the output that `function` computes from new inputs, which hold 0 at that time.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -178,11 +168,10 @@ impl Tape {
     #[track_caller]
     pub fn trace<const INPUTS: usize>(function: impl FnOnce([Value; INPUTS]) -> Value) -> Self {
         let inputs = [0.0; INPUTS].map(Value::new);
-        let output = function(inputs.clone());
-        Self::record(&inputs, &output)
+        Self::record(&inputs, &function(inputs.clone()))
     }
 
-    /// [`trace`](Self::trace) with a number of inputs that is known at run time.
+    /// [`trace`](Self::trace) with a number of inputs known only at run time.
     ///
     /// # Panics
     ///
@@ -191,20 +180,17 @@ impl Tape {
     #[track_caller]
     pub fn trace_slice(inputs: usize, function: impl FnOnce(&[Value]) -> Value) -> Self {
         let inputs: Vec<_> = (0..inputs).map(|_| Value::new(0.0)).collect();
-        let output = function(&inputs);
-        Self::record(&inputs, &output)
+        Self::record(&inputs, &function(&inputs))
     }
 
-    /// Records the graph below `output`. The `inputs` are leaves, in the order of the numbers of a
-    /// row; it does not matter what they hold, or whether the output depends on them. All other
-    /// leaves are parameters: each replay reads what they hold then.
-    ///
-    /// The time it takes and the memory are proportional to the size of the graph.
+    /// Records the graph below `output`, in time and memory proportional to its size. The `inputs`
+    /// are leaves, in the order of a row; their numbers do not matter, and the output need not
+    /// depend on them. All other leaves are parameters, whose numbers each replay reads.
     ///
     /// # Panics
     ///
-    /// If an input is not a leaf, or is listed twice; or if the graph has more than 2³² nodes
-    /// or operands of sums.
+    /// If an input is not a leaf or is listed twice, or if the graph has more than 2³² nodes or
+    /// operands of sums.
     #[must_use]
     #[track_caller]
     pub fn record(inputs: &[Value], output: &Value) -> Self {
@@ -213,21 +199,21 @@ impl Tape {
         }
     }
 
-    /// The number of inputs, and so of the numbers of a row.
+    /// The number of inputs, which is the length of a row.
     pub fn inputs(&self) -> usize {
         self.recording.program.input_slots().len()
     }
 
-    /// The parameters: the leaves below the output that are no inputs.
+    /// The parameters: the leaves below the output that are not inputs.
     pub fn parameters(&self) -> &[Value] {
         &self.recording.parameters
     }
 
-    /// The function of plain numbers that the tape is with its parameters as they are now.
+    /// Freezes the tape, with its parameters as they are now, into a function of plain numbers.
     ///
     /// # Panics
     ///
-    /// If a guard from [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    /// If a parameter is [mutably borrowed](Value::borrow_mut).
     #[must_use]
     #[track_caller]
     pub fn freeze(&self) -> Function {
@@ -249,20 +235,18 @@ impl Tape {
     ///
     /// # Panics
     ///
-    /// If the tape has inputs, or if a guard from [`borrow_mut`](Value::borrow_mut) of a parameter
-    /// is alive.
+    /// If the tape has inputs or a parameter is [mutably borrowed](Value::borrow_mut).
     #[must_use]
     #[track_caller]
     pub fn value(&self) -> f64 {
         self.forward(&[[]])[0]
     }
 
-    /// The output of a tape without inputs, whose gradient is added to the parameters.
+    /// The output of a tape without inputs. Its gradient is *added* to the parameters.
     ///
     /// # Panics
     ///
-    /// If the tape has inputs, or if a guard of a parameter is alive. No gradient has been changed
-    /// then.
+    /// If the tape has inputs or a guard of a parameter is alive; no gradient changes then.
     #[track_caller]
     pub fn backward_value(&self) -> f64 {
         self.backward(&[[]])
@@ -272,8 +256,7 @@ impl Tape {
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the tape has inputs, or if a guard from
-    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    /// If a row has the wrong length or a parameter is [mutably borrowed](Value::borrow_mut).
     #[must_use]
     #[track_caller]
     pub fn forward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<f64> {
@@ -283,42 +266,35 @@ impl Tape {
     /// The mean of the output over the rows. Its gradient is *added* to the `grad` of each
     /// parameter, as [`Value::backward`] on the mean would do.
     ///
-    /// The mean over no rows is NaN, and adds nothing.
+    /// The mean over no rows is NaN and adds nothing.
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the tape has inputs, or if a guard of a parameter is
-    /// alive. No gradient has been changed then.
+    /// If a row has the wrong length or a guard of a parameter is alive; no gradient changes then.
     #[track_caller]
     pub fn backward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> f64 {
-        self.recording.program.expect_rows(rows);
         if rows.is_empty() {
             return f64::NAN;
         }
-        let (mean, gradients) =
-            self.recording
-                .replay(Access::Write, &|i| rows[i].as_ref(), |replay, blocks| {
-                    replay.backward(blocks, rows.len())
-                });
-        self.recording.add_to_parameters(&gradients);
+        let tape = &self.recording;
+        let (mean, gradients) = tape.replay(Access::Write, rows, |replay, blocks| {
+            replay.backward(blocks, rows.len())
+        });
+        tape.add_to_parameters(&gradients);
         mean
     }
 
-    /// The output at one row, and its gradient with respect to the inputs. Parameter gradients are
-    /// not computed.
-    ///
-    /// This is what a solver asks for, whose variables are the inputs.
+    /// The output at one row, and its gradient with respect to the inputs, for a solver whose
+    /// variables they are. Parameter gradients are not computed.
     ///
     /// # Panics
     ///
-    /// If the row has not as many numbers as the tape has inputs, or if a guard from
-    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    /// If the row has the wrong length or a parameter is [mutably borrowed](Value::borrow_mut).
     #[must_use]
     #[track_caller]
     pub fn gradient(&self, row: &[f64]) -> (f64, Vec<f64>) {
-        self.recording.program.expect_rows(&[row]);
         self.recording
-            .replay(Access::Read, &|_| row, |replay, blocks| {
+            .replay(Access::Read, &[row], |replay, blocks| {
                 replay.gradient(blocks)
             })
     }
@@ -335,27 +311,23 @@ impl Tape {
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the tape has inputs, or if a guard from
-    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    /// If a row has the wrong length or a parameter is [mutably borrowed](Value::borrow_mut).
     #[must_use]
     #[track_caller]
     pub fn gradients(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<(f64, Vec<f64>)> {
-        self.recording.program.expect_rows(rows);
-        self.recording
-            .replay(Access::Read, &|i| rows[i].as_ref(), |replay, blocks| {
-                replay.gradients(blocks, rows.len())
-            })
+        self.recording.replay(Access::Read, rows, |replay, blocks| {
+            replay.gradients(blocks, rows.len())
+        })
     }
 
-    /// Finds where a number that is not finite is born, as [`Value::find_anomaly`] does, in the
-    /// first row that has such a value, or else such a gradient. It looks at each row alone, with
-    /// the parameters as they are now.
+    /// Finds where a non-finite number is born, as [`Value::find_anomaly`] does, in the first row
+    /// with such a value, or else with such a gradient. Each row is examined alone, with the
+    /// parameters as they are now.
     ///
-    /// The gradients are those that [`backward`](Self::backward) adds to the parameters; of a tape
-    /// without parameters those that [`gradient`](Self::gradient) returns.
+    /// The gradients are those that [`backward`](Self::backward) adds to the parameters, or, for a
+    /// tape without parameters, those that [`gradient`](Self::gradient) returns.
     ///
-    /// Each row is computed by the engine, twice if all is well: it takes as long as training
-    /// without a tape.
+    /// The engine computes each row, twice if all is well: as slow as training without a tape.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -370,8 +342,7 @@ impl Tape {
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the tape has inputs, or if a guard from
-    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    /// If a row has the wrong length or a parameter is [mutably borrowed](Value::borrow_mut).
     #[must_use]
     #[track_caller]
     pub fn find_anomaly(&self, rows: &[impl AsRef<[f64]>]) -> Option<Anomaly> {
@@ -396,8 +367,7 @@ impl Tape {
 }
 
 impl VectorTape {
-    /// Makes the inputs, and records the outputs that the function computes of them. They hold 0
-    /// meanwhile.
+    /// Records the outputs that `function` computes from new inputs, which hold 0 at that time.
     ///
     /// # Panics
     ///
@@ -408,11 +378,10 @@ impl VectorTape {
         function: impl FnOnce([Value; INPUTS]) -> Outputs,
     ) -> Self {
         let inputs = [0.0; INPUTS].map(Value::new);
-        let outputs = function(inputs.clone());
-        Self::record(&inputs, outputs.as_ref())
+        Self::record(&inputs, function(inputs.clone()).as_ref())
     }
 
-    /// [`trace`](Self::trace) with a number of inputs that is known at run time.
+    /// [`trace`](Self::trace) with a number of inputs known only at run time.
     ///
     /// # Panics
     ///
@@ -424,15 +393,14 @@ impl VectorTape {
         function: impl FnOnce(&[Value]) -> Outputs,
     ) -> Self {
         let inputs: Vec<_> = (0..inputs).map(|_| Value::new(0.0)).collect();
-        let outputs = function(&inputs);
-        Self::record(&inputs, outputs.as_ref())
+        Self::record(&inputs, function(&inputs).as_ref())
     }
 
     /// Records the graph below all `outputs`, as [`Tape::record`] does for one.
     ///
     /// # Panics
     ///
-    /// If there is no output, if an input is not a leaf, or is listed twice; or if the graph has
+    /// If there is no output, if an input is not a leaf or is listed twice, or if the graph has
     /// more than 2³² nodes or operands of sums.
     #[must_use]
     #[track_caller]
@@ -443,21 +411,21 @@ impl VectorTape {
         }
     }
 
-    /// The number of inputs, and so of the numbers of a row.
+    /// The number of inputs, which is the length of a row.
     pub fn inputs(&self) -> usize {
         self.recording.program.input_slots().len()
     }
 
-    /// The parameters: the leaves below the outputs that are no inputs.
+    /// The parameters: the leaves below the outputs that are not inputs.
     pub fn parameters(&self) -> &[Value] {
         &self.recording.parameters
     }
 
-    /// The function of plain numbers that the tape is with its parameters as they are now.
+    /// Freezes the tape, with its parameters as they are now, into a function of plain numbers.
     ///
     /// # Panics
     ///
-    /// If a guard from [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    /// If a parameter is [mutably borrowed](Value::borrow_mut).
     #[must_use]
     #[track_caller]
     pub fn freeze(&self) -> VectorFunction {
@@ -468,8 +436,7 @@ impl VectorTape {
     ///
     /// # Panics
     ///
-    /// If the tape has inputs, or if a guard from [`borrow_mut`](Value::borrow_mut) of a parameter
-    /// is alive.
+    /// If the tape has inputs or a parameter is [mutably borrowed](Value::borrow_mut).
     #[must_use]
     #[track_caller]
     pub fn values(&self) -> Vec<f64> {
@@ -480,8 +447,7 @@ impl VectorTape {
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the tape has inputs, or if a guard from
-    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    /// If a row has the wrong length or a parameter is [mutably borrowed](Value::borrow_mut).
     #[must_use]
     #[track_caller]
     pub fn forward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<Vec<f64>> {
@@ -489,45 +455,39 @@ impl VectorTape {
         self.recording.program.by_row(&outputs)
     }
 
-    /// The outputs at one row, and the Jacobian there: for each output its gradient with respect to
-    /// the inputs. It takes one forward pass, and for each output a backward pass over what that
-    /// output depends on.
+    /// The outputs at one row, and the Jacobian there: for each output, its gradient with respect
+    /// to the inputs. This takes one forward pass and, for each output, a backward pass over the
+    /// operations it depends on.
     ///
     /// # Panics
     ///
-    /// If the row has not as many numbers as the tape has inputs, or if a guard from
-    /// [`borrow_mut`](Value::borrow_mut) of a parameter is alive.
+    /// If the row has the wrong length or a parameter is [mutably borrowed](Value::borrow_mut).
     #[must_use]
     #[track_caller]
     pub fn jacobian(&self, row: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
-        self.recording.program.expect_rows(&[row]);
         self.recording
-            .replay(Access::Read, &|_| row, |replay, blocks| {
+            .replay(Access::Read, &[row], |replay, blocks| {
                 replay.jacobian(blocks)
             })
     }
 }
 
-/// What tapes consist of.
+/// The contents of both kinds of tapes.
 struct Recording {
     program: Arc<Program>,
     parameters: Vec<Value>,
+    /// Kept from one replay for the next.
     scratch: Cell<Option<Box<Scratch>>>,
 }
 
-/// What a call does with the parameters. If it is to write them, a guard that forbids it must be
-/// found before anything is computed.
+/// The arrays that a replay writes: the shared numbers and the blocks.
+type Scratch = (Vec<f64>, Blocks);
+
+/// How a call uses the parameters. `Write` panics at any guard, before anything is computed.
 #[derive(Clone, Copy)]
 enum Access {
     Read,
     Write,
-}
-
-/// The arrays that a replay writes, kept for the next one.
-#[derive(Default)]
-struct Scratch {
-    shared: Vec<f64>,
-    blocks: Blocks,
 }
 
 impl Recording {
@@ -550,27 +510,27 @@ impl Recording {
 
     #[track_caller]
     fn forward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<f64> {
-        self.program.expect_rows(rows);
-        self.replay(Access::Read, &|i| rows[i].as_ref(), |replay, blocks| {
+        self.replay(Access::Read, rows, |replay, blocks| {
             replay.forward(blocks, rows.len())
         })
     }
 
-    /// Computes the shared numbers from the parameters as they are now, and does what needs them.
+    /// Computes the shared numbers from the parameters as they are now, then does the `work`.
     #[track_caller]
     fn replay<T>(
         &self,
         access: Access,
-        rows: &Rows,
+        rows: &[impl AsRef<[f64]> + Sync],
         work: impl FnOnce(&Replay, &mut Blocks) -> T,
     ) -> T {
+        self.program.expect_rows(rows);
         let mut scratch = self.scratch.take().unwrap_or_default();
-        let Scratch { shared, blocks } = &mut *scratch;
+        let (shared, blocks) = &mut *scratch;
         self.compute_shared(access, shared);
         let replay = Replay {
             program: &self.program,
             shared,
-            rows,
+            rows: &|i| rows[i].as_ref(),
         };
         let result = work(&replay, blocks);
         self.scratch.set(Some(scratch));
@@ -618,16 +578,9 @@ impl fmt::Debug for Recording {
     }
 }
 
-impl fmt::Debug for Tape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tape{:?}", self.recording)
-    }
-}
-
-impl fmt::Debug for VectorTape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VectorTape{:?}", self.recording)
-    }
+debug! {
+    Tape(self) self.recording;
+    VectorTape(self) self.recording;
 }
 
 #[cfg(test)]

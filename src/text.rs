@@ -1,12 +1,12 @@
-//! Texts about nodes that the tools share: names, formulas and short numbers.
+//! Texts about nodes for several tools: names, formulas and short numbers.
 
 use std::collections::HashMap;
 
 use crate::engine::{Argument, Operation, Term, TopologicalOrder, Value};
 use crate::ops::expression::{Expression, number_text};
 
-/// The names by which the tools call nodes: their own, with the position behind it if another node has
-/// it too, or the position alone.
+/// The names that the tools use for nodes: a node's own name, followed by its position if another
+/// node has the same name; or the position alone.
 pub(crate) struct Names<'order, 'graph> {
     order: &'order TopologicalOrder<'graph>,
     /// For each name, the number of nodes that have it.
@@ -35,7 +35,7 @@ impl<'order, 'graph> Names<'order, 'graph> {
 /// The most terms of a sum that are shown.
 const MOST_TERMS: usize = 6;
 
-/// How a node was computed, with the names of its operands.
+/// The operation of a node as a formula in the names of its operands; `None` for a leaf.
 pub(crate) fn formula(node: &Value, name: impl Fn(&Value) -> String) -> Option<String> {
     let argument = |argument: Argument| match argument {
         Argument::Node(operand) => Expression::name(name(operand)),
@@ -63,7 +63,7 @@ pub(crate) fn formula(node: &Value, name: impl Fn(&Value) -> String) -> Option<S
     }
 }
 
-/// A number with four digits, as a text.
+/// A number with four digits, as text.
 pub(crate) fn short(number: f64) -> String {
     number_text(rounded(number))
 }
@@ -75,8 +75,8 @@ pub(crate) fn rounded(number: f64) -> f64 {
     }
 }
 
-/// The name with control characters escaped, because a line break would tear the tree, and U+FFFE and
-/// U+FFFF, which XML does not allow.
+/// The name with escapes for control characters, because a line break would tear the tree, and for
+/// U+FFFE and U+FFFF, which XML does not allow.
 pub(crate) fn printable(name: &str) -> String {
     let mut printable = String::new();
     for character in name.chars() {

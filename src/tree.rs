@@ -14,12 +14,12 @@
 //! └── data = 2.000, grad = 4.000 ← a");
 //! ```
 //!
-//! A line shows the operation, both numbers with three decimals and the name. A constant is shown
+//! A line shows the operation, both numbers with three decimals, and the name. A constant is shown
 //! as its number alone. A weighted sum is shown as the products and sums that it stands for.
 //!
-//! A node that several others read is shown in full once. After that an inner node has its own line
-//! and ` ↑`, without its operands. The tree ends at a depth of 64 and after 1000 lines, or a few
-//! more, that finish what was begun; a line `…` stands for what is left out.
+//! A node with several users is shown in full once. After that, an inner node is one line that ends
+//! in ` ↑`, without its operands. The tree ends at a depth of 64 and after 1000 lines, plus a few
+//! to finish what was begun; a line `…` stands for each part left out.
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
@@ -36,7 +36,7 @@ use crate::text::printable;
 const MAX_DEPTH: usize = 64;
 const MAX_LINES: usize = 1000;
 
-/// The graph below a node, to print; made by [`Value::tree`].
+/// The graph below a node, to print; returned by [`Value::tree`].
 #[derive(Debug)]
 pub struct Tree<'a> {
     root: &'a Value,
@@ -58,7 +58,7 @@ impl fmt::Display for Tree<'_> {
             below: Cell::default(),
             printed: Rc::default(),
         };
-        // The options come from here alone, not from a user's configuration of `ptree`.
+        // These options replace a user's configuration of `ptree`.
         let config = PrintConfig {
             indent: 4,
             ..PrintConfig::default()
@@ -69,7 +69,7 @@ impl fmt::Display for Tree<'_> {
     }
 }
 
-/// A line of the tree, and how to go on below it.
+/// A line of the tree, and what comes below it.
 #[derive(Clone)]
 struct Item<'a> {
     content: Content<'a>,
@@ -83,7 +83,7 @@ struct Item<'a> {
 enum Content<'a> {
     Node(&'a Value),
     Constant(f64),
-    /// A product inside of a sum: the weight, the input and the gradient.
+    /// A product inside a sum: the weight, the input and the gradient.
     Product(&'a Value, &'a Value, f64),
     /// The first few terms of a sum.
     Partial(Rc<Sum<'a>>, usize),
@@ -106,8 +106,8 @@ struct Printed {
     nodes: HashSet<NodeId>,
 }
 
-/// A sum taken apart into the additions and multiplications that it stands for. Each part has the
-/// gradient of the whole.
+/// A sum as the additions and multiplications that it stands for. Each part has the gradient of the
+/// whole.
 struct Sum<'a> {
     terms: Vec<Term<'a>>,
     /// The sum of the first n + 1 terms, for each n.
@@ -135,7 +135,7 @@ impl<'a> Sum<'a> {
         }
     }
 
-    /// The first `count` terms as what they are added up from: all but one, and the last one.
+    /// Splits the sum of the first `count` terms into the sum of all but the last, and the last.
     fn operands(self: &Rc<Self>, count: usize) -> Vec<Content<'a>> {
         match count {
             0 => vec![],
@@ -163,7 +163,7 @@ impl<'a> Content<'a> {
                 Operation::Sum(terms) => {
                     let operands = Sum::new(terms.clone(), value.grad()).operands(terms.len());
                     match operands.as_slice() {
-                        // One product is not a sum of it.
+                        // A sum of one product is shown as that product.
                         [product @ Self::Product(..)] => product.operands(),
                         _ => operands,
                     }
@@ -181,7 +181,7 @@ impl<'a> Content<'a> {
 }
 
 impl Item<'_> {
-    /// Writes the line of a node; an inner node that was shown before ends in an arrow.
+    /// Writes the line of a node, with an arrow at its end for an inner node that was shown before.
     fn write_node(&self, f: &mut impl io::Write, value: &Value) -> io::Result<()> {
         let ValueData { data, grad } = *value.borrow();
         let label = value.operation().label();
@@ -204,7 +204,7 @@ impl Item<'_> {
         Ok(())
     }
 
-    /// Decides whether the operands are shown: not if that would go beyond the limits.
+    /// Decides whether the operands are shown, which the limits may forbid.
     fn announce_operands(&self) -> bool {
         let fits = self.depth + 1 < MAX_DEPTH && self.printed.borrow().lines < MAX_LINES;
         self.below.set(if fits {
@@ -226,7 +226,7 @@ fn write_numbers(f: &mut impl io::Write, data: f64, grad: f64) -> io::Result<()>
     )
 }
 
-/// A number that is rounded to 0 has no sign.
+/// The number without a sign if it was rounded to 0.
 fn without_sign_of_0(number: &str) -> &str {
     if number == "-0.000" { "0.000" } else { number }
 }

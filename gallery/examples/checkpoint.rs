@@ -1,9 +1,9 @@
-//! The Rust half of a training that moves to PyTorch and back in the middle; `gallery/checkpoint.py`
-//! is the other one, and `notes/Interop.md` shows how to run both.
+//! The Rust half of a training run that moves to PyTorch and back midway; `gallery/checkpoint.py`
+//! is the other half, and `notes/Interop.md` shows how to run both.
 //!
-//! `checkpoint write DIR` trains a net with each of some optimizers, saves a checkpoint, takes one
-//! more step, and saves the net after it. `checkpoint read DIR` loads the checkpoints that PyTorch
-//! saved there, takes a step, and compares the net with PyTorch's after the same step.
+//! `checkpoint write DIR` trains a net with each of several optimizers, saves a checkpoint, takes
+//! one more step, and saves the resulting net. `checkpoint read DIR` loads the checkpoints that
+//! PyTorch saved there, takes a step, and compares the net with PyTorch's after the same step.
 
 use std::env;
 use std::error::Error;
@@ -18,16 +18,16 @@ use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
 use micrograd::tape::Tape;
 use micrograd_gallery::{CLASSES, Digit, PIXELS, digits, exit_code};
 
-/// The first digits of the data set are the batch of every step.
+/// The number of digits, the first of the data set, in the batch of every step.
 const BATCH: usize = 32;
 /// The steps before a checkpoint.
 const STEPS: usize = 20;
-/// Parameters after the same step may differ by less.
+/// The most that parameters may differ by after the same step.
 const TOLERANCE: f64 = 1e-12;
 
 type NewOptimizer = fn(Vec<Value>) -> Box<dyn Optimizer>;
 
-/// With the same names and settings as in `checkpoint.py`.
+/// The optimizers, with the same names and settings as in `checkpoint.py`.
 const OPTIMIZERS: [(&str, NewOptimizer); 5] = [
     ("sgd", |p| Box::new(SGD::new(p, 0.1).weight_decay(1e-3))),
     ("momentum", |p| Box::new(Momentum::new(p, 0.05).nesterov())),
@@ -49,7 +49,7 @@ fn main() -> ExitCode {
     })
 }
 
-/// A net, its optimizer, and the loss that it learns by.
+/// A net, its optimizer, and the loss to minimise.
 struct Training {
     model: MLP,
     optim: Box<dyn Optimizer>,
@@ -98,7 +98,7 @@ fn write(directory: &Path) -> Result<(), Box<dyn Error>> {
 
 fn read(directory: &Path) -> Result<(), Box<dyn Error>> {
     for (name, optimizer) in OPTIMIZERS {
-        // With other weights until it is loaded.
+        // The weights differ until it is loaded.
         let mut training = Training::new(1, optimizer);
         let path = directory.join(format!("{name}-pytorch.safetensors"));
         let note = checkpoint::load(path, &training.model, &mut *training.optim)?;

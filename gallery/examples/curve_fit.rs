@@ -1,7 +1,7 @@
 //! Fits a damped oscillation to noisy data: nonlinear least squares, by two solvers.
 //!
-//! The L-BFGS of the crate `argmin` asks for the gradient of the mean squared error: a `Tape`. The
-//! crate `levenberg-marquardt` asks for all residuals and their Jacobian: a `VectorTape`.
+//! L-BFGS, from the crate `argmin`, needs the gradient of the mean squared error: a `Tape`. The
+//! crate `levenberg-marquardt` needs all residuals and their Jacobian: a `VectorTape`.
 
 use std::process::ExitCode;
 
@@ -72,7 +72,7 @@ impl Gradient for MeanSquare {
     }
 }
 
-/// All errors, as a tape whose inputs are the parameters of the curve; and the parameters so far.
+/// All errors, as a tape whose inputs are the parameters of the curve; and the current parameters.
 struct Residuals {
     tape: VectorTape,
     parameters: Vector4<f64>,
@@ -122,7 +122,7 @@ fn fit() -> Result<(), Error> {
     Ok(())
 }
 
-/// By L-BFGS.
+/// The fit by L-BFGS.
 fn by_gradient(points: &[[f64; 2]]) -> Result<Vec<f64>, Error> {
     let solver = LBFGS::new(MoreThuenteLineSearch::new(), 7).with_tolerance_grad(1e-9)?;
     let result = Executor::new(MeanSquare::new(points), solver)
@@ -139,7 +139,7 @@ fn by_gradient(points: &[[f64; 2]]) -> Result<Vec<f64>, Error> {
         .ok_or_else(|| Error::msg("L-BFGS found nothing"))
 }
 
-/// By Levenberg and Marquardt's method.
+/// The fit by the Levenberg-Marquardt method.
 fn by_jacobian(points: &[[f64; 2]]) -> Vector4<f64> {
     let problem = Residuals {
         tape: VectorTape::trace_slice(4, |parameters| residuals(parameters, points)),

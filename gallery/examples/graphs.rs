@@ -1,5 +1,5 @@
-//! Draws graphs as SVG files, and one as a page in HTML: in the directory that is given as argument,
-//! else in `target/pictures`.
+//! Draws graphs as SVG files, and one as an HTML page, in the directory given as argument or in
+//! `target/pictures`.
 
 use std::env;
 use std::fs;
@@ -52,7 +52,7 @@ fn sum() -> String {
     loss.svg().with_parameters(&[w, b]).to_string()
 }
 
-/// The neuron of Karpathy's lecture, and its parameters.
+/// The neuron from Karpathy's lecture, and its parameters.
 fn neuron() -> (Value, [Value; 3]) {
     let [x1, x2] = [leaf("x1", 2.0), leaf("x2", 0.0)];
     let [w1, w2] = [leaf("w1", -3.0), leaf("w2", 1.0)];

@@ -1,8 +1,8 @@
-//! The Rust half of a comparison with PyTorch; `gallery/interop.py` is the other one, and
+//! The Rust half of a comparison with PyTorch; `gallery/interop.py` is the other half, and
 //! `notes/Interop.md` shows how to run both.
 //!
-//! `interop write DIR` saves a trained net there, and its outputs on the test set. `interop read DIR`
-//! loads the net that PyTorch saved there, and compares the outputs.
+//! `interop write DIR` saves a trained net there, with its outputs on the test set. Conversely,
+//! `interop read DIR` loads the net that PyTorch saved there, and compares the outputs.
 
 use std::env;
 use std::error::Error;
@@ -13,7 +13,7 @@ use std::process::ExitCode;
 use micrograd::nn::Module;
 use micrograd_gallery::{Digit, EPOCHS, Training, exit_code, logits};
 
-/// Outputs of the same net may differ by less.
+/// Outputs of the same net must differ by less than this.
 const TOLERANCE: f64 = 1e-12;
 
 fn main() -> ExitCode {
@@ -44,7 +44,7 @@ fn write(directory: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn read(directory: &Path) -> Result<(), Box<dyn Error>> {
-    // The same test set as `write` has, and another net.
+    // The same test set as in `write`, and another net.
     let Training { model, test, .. } = Training::new(0);
     model.load(directory.join("pytorch.safetensors"))?;
     let theirs = from_csv(&directory.join("pytorch.csv"))?;
@@ -67,7 +67,7 @@ fn largest_difference(
     theirs: &[Vec<f64>],
 ) -> Result<f64, Box<dyn Error>> {
     if theirs.len() != digits.len() || ours.iter().zip(theirs).any(|(a, b)| a.len() != b.len()) {
-        return Err("pytorch.csv has not as many numbers as there are outputs".into());
+        return Err("pytorch.csv must have as many numbers as there are outputs".into());
     }
     let pairs = ours.iter().flatten().zip(theirs.iter().flatten());
     let differences = pairs.map(|(a, b)| (a - b).abs());

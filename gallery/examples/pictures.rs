@@ -1,7 +1,7 @@
-//! Draws what nets have learned, as SVG files: in the directory that is given as argument, else in
+//! Draws what nets have learned as SVG files, in the directory given as argument or in
 //! `target/pictures`.
 //!
-//! All are told apart by shape and by light and dark, so they can be read without colours.
+//! Shapes and brightness tell everything apart, so the pictures can be read without colours.
 
 use std::env;
 use std::error::Error;
@@ -82,7 +82,7 @@ fn axes<'a, 'b>(
         .x_label_area_size(44)
         .y_label_area_size(60)
         .build_cartesian_2d(x, y)?;
-    // Without what rounding left behind.
+    // Rounding errors are cut off.
     let tick = |number: &f64| ((number * 1e6).round() / 1e6).to_string();
     chart
         .configure_mesh()
@@ -108,7 +108,7 @@ fn legend<'a, 'b: 'a>(chart: &mut Chart<'a, 'b>, position: SeriesLabelPosition) 
     Ok(())
 }
 
-/// The net of `moons_adam`, its decision regions and the points that it learned from.
+/// The net of `moons_adam`: its decision regions and the points that it learned from.
 fn moons(area: &Area) -> Fallible {
     let mut rng = rng(1);
     let points = make_moons(100, 0.1, &mut rng);
@@ -147,13 +147,13 @@ fn moons(area: &Area) -> Fallible {
             .iter()
             .map(|&score| score > 0.0)
             .collect();
-        // Neighbours of one kind are one rectangle.
+        // Neighbouring cells of one kind form one rectangle.
         let mut start = 0;
         for run in dark.chunk_by(|a, b| a == b) {
             let end = start + run.len();
             if run[0] {
                 let corner = |cell: usize, y: f64| (-1.5 + step_x * cell as f64, y);
-                // Into the row above, so that no light shines through between the two.
+                // It extends into the row above, so that no gap shows between the two.
                 let corners = [corner(start, bottom), corner(end, bottom + 1.5 * step_y)];
                 chart.draw_series([Rectangle::new(corners, LIGHT.filled())])?;
             }
@@ -180,7 +180,7 @@ fn moons(area: &Area) -> Fallible {
     legend(&mut chart, SeriesLabelPosition::UpperRight)
 }
 
-/// A sine with noise, and the net that was fitted to it.
+/// A noisy sine, and the net fitted to it.
 fn sine(area: &Area) -> Fallible {
     let mut rng = rng(1);
     let mut noise = || 0.15 * (0..12).map(|_| rng.random::<f64>() - 0.5).sum::<f64>();
@@ -232,7 +232,7 @@ fn sine(area: &Area) -> Fallible {
     legend(&mut chart, SeriesLabelPosition::UpperLeft)
 }
 
-/// The loss of the moons by four optimizers.
+/// The loss on the moons with four optimizers.
 fn losses(area: &Area) -> Fallible {
     let steps = 100;
     let title = "Two moons: loss by optimizer and learning rate";
@@ -258,7 +258,7 @@ fn losses(area: &Area) -> Fallible {
                 (f64::from(step), mean)
             })
             .collect();
-        // From a solid line to a dotted one.
+        // The lines go from solid to dotted.
         let (dash, gap) = [(1000, 0), (14, 5), (6, 5), (2, 4)][i];
         let style =
             [BLACK, DARK, RGBColor(170, 60, 20), RGBColor(110, 110, 110)][i].stroke_width(2);
@@ -270,7 +270,7 @@ fn losses(area: &Area) -> Fallible {
     legend(&mut chart, SeriesLabelPosition::UpperRight)
 }
 
-/// Which digits the trained net reads as which.
+/// The confusion matrix of the trained net on the test digits.
 fn confusion() -> String {
     let mut training = Training::new(0);
     while training.epoch() < EPOCHS {

@@ -1,4 +1,4 @@
-//! What several examples need: the net that learns the handwritten digits, and a way to end.
+//! Code that several examples share: the net that learns handwritten digits, and an exit code.
 
 use std::fmt::Display;
 use std::process::ExitCode;
@@ -8,7 +8,7 @@ mod training;
 
 pub use training::*;
 
-/// How an example ends: in success, or with the error and a code that says so.
+/// The exit code of an example. An error is printed and gives the code of a failure.
 pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,

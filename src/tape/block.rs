@@ -1,4 +1,4 @@
-//! Runs a program for a block of rows: each step for all of them, side by side in lanes.
+//! Runs a program for a block of rows: each step for all rows, side by side in lanes.
 
 use std::slice::ChunksExact;
 use std::{mem, slice};
@@ -8,7 +8,7 @@ use multiversion::multiversion;
 use super::lanes::{Lanes, PartialSums};
 use super::program::{Layer, Program, Segment, Step, is_set};
 
-/// The slots of a block of rows, and their gradients, which are 0 between passes.
+/// The slots of a block of rows, and their gradients; 0 between passes.
 #[derive(Clone, Default)]
 pub(super) struct Block<N> {
     pub(super) values: Vec<N>,
@@ -19,9 +19,9 @@ pub(super) struct Block<N> {
 pub(super) enum Pass<'call, const N: usize> {
     /// The outputs.
     Forward,
-    /// And what these seeds pass down to shared numbers, which is added to these sums.
+    /// The outputs, and the gradients of shared numbers from these seeds, added to these sums.
     ToShared(Lanes<N>, &'call mut [PartialSums]),
-    /// And the gradient of the first output with respect to the inputs, which stays in their slots.
+    /// The outputs, and the gradient of the first with respect to the inputs, left in their slots.
     ToInputs,
 }
 
@@ -46,7 +46,7 @@ impl<const N: usize> Block<Lanes<N>> {
 
 /// Runs the program for the rows in a block.
 ///
-/// This is where the time goes, so it is compiled for processors with and without AVX2.
+/// A replay spends its time here, so this is compiled for processors with and without AVX2.
 #[multiversion(targets("x86_64+avx2"))]
 pub(super) fn run<const N: usize>(
     program: &Program,
@@ -58,7 +58,7 @@ pub(super) fn run<const N: usize>(
     for segment in [&program.plain, &program.learned] {
         segment.forward(shared, values);
     }
-    // One call for both ways: without optimisation, a second one would need as much stack again.
+    // One call for both passes: without optimisation, a second one would take as much stack again.
     let (first_wanted, seeds, sums) = match pass {
         Pass::Forward => return,
         Pass::ToShared(seeds, sums) => (program.learned.first, seeds, sums),
@@ -76,14 +76,14 @@ pub(super) fn run<const N: usize>(
     }
 }
 
-/// The sums, each added up; 0 is left behind.
+/// Adds up each of the sums and leaves 0 behind.
 #[multiversion(targets("x86_64+avx2"))]
 pub(super) fn add_up(sums: &mut [PartialSums]) -> Vec<f64> {
     sums.iter_mut().map(|sum| mem::take(sum).add_up()).collect()
 }
 
 impl Segment {
-    /// Computes the results, from `values` and to `values`.
+    /// Computes the results from `values`, and writes them to `values`.
     #[inline(always)]
     fn forward<const N: usize>(&self, shared: &[f64], values: &mut [Lanes<N>]) {
         let mut out = self.first;
@@ -114,8 +114,8 @@ impl Segment {
         }
     }
 
-    /// Passes the gradients of the results down to those of the operands from `first_wanted` on,
-    /// and leaves 0 behind. The gradients of shared numbers are added to `sums`, if there are any.
+    /// Passes the gradients of the results down to the operands from `first_wanted` on, and leaves
+    /// 0 behind. The gradients of shared numbers are added to `sums`, unless `sums` is empty.
     #[inline(always)]
     fn backward<const N: usize>(
         &self,
@@ -186,7 +186,7 @@ impl Segment {
     }
 }
 
-/// How many weights have their gradients added up at a time: as many as there are registers for.
+/// The number of weights whose gradients are added up at a time; registers hold no more.
 const TILE: usize = 4;
 
 impl Layer {
@@ -251,7 +251,7 @@ impl Layer {
     }
 }
 
-/// Adds the gradients of the weights of one output, of which the last may be a bias.
+/// Adds the gradients of the weights of one output; the last weight may be a bias.
 #[inline(always)]
 fn add_to_weights<const N: usize>(g: &Lanes<N>, inputs: &[Lanes<N>], sums: &mut [PartialSums]) {
     let (of_products, of_bias) = sums.split_at_mut(inputs.len());

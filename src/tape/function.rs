@@ -1,4 +1,4 @@
-//! Functions of plain numbers, which may cross threads.
+//! Functions of plain numbers, which can cross threads.
 
 use std::fmt;
 use std::sync::Arc;
@@ -6,11 +6,11 @@ use std::sync::Arc;
 use super::program::Program;
 use super::replay::{Blocks, Replay, Rows};
 
-/// A tape with its parameters as they were: a function of plain numbers. It is `Send` and `Sync`,
+/// A tape frozen with its parameter values: a function of plain numbers. It is `Send` and `Sync`,
 /// and a clone shares the program.
 ///
-/// It gives the same bits as the tape did. Its methods allocate scratch space in each call; an
-/// [`evaluator`](Self::evaluator), one for each thread, keeps it.
+/// It gives the same bits as the tape. Its methods allocate scratch space in each call; an
+/// [`evaluator`](Self::evaluator), one for each thread, keeps that space.
 ///
 /// ```
 /// use std::thread;
@@ -33,7 +33,7 @@ use super::replay::{Blocks, Replay, Rows};
 #[derive(Clone)]
 pub struct Function(pub(super) Frozen);
 
-/// A tape of several outputs with its parameters as they were: see [`Function`].
+/// A frozen tape of several outputs: see [`Function`].
 ///
 /// ```
 /// use micrograd::nn::MLP;
@@ -48,16 +48,16 @@ pub struct Function(pub(super) Frozen);
 #[derive(Clone)]
 pub struct VectorFunction(pub(super) Frozen);
 
-/// Evaluates a [`Function`] again and again on one thread: it allocates its results alone.
+/// Evaluates a [`Function`] repeatedly on one thread, and allocates nothing but its results.
 #[derive(Clone)]
 pub struct Evaluator(Running);
 
-/// Evaluates a [`VectorFunction`] again and again on one thread: it allocates its results alone.
+/// Evaluates a [`VectorFunction`] repeatedly on one thread, and allocates nothing but its results.
 #[derive(Clone)]
 pub struct VectorEvaluator(Running);
 
 impl Function {
-    /// An evaluator, to be used by one thread.
+    /// An evaluator for use by one thread.
     #[must_use]
     pub fn evaluator(&self) -> Evaluator {
         Evaluator(self.0.run())
@@ -67,7 +67,7 @@ impl Function {
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the function has inputs.
+    /// If the length of a row differs from the number of inputs.
     #[must_use]
     #[track_caller]
     pub fn forward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<f64> {
@@ -78,7 +78,7 @@ impl Function {
     ///
     /// # Panics
     ///
-    /// If the row has not as many numbers as the function has inputs.
+    /// If the length of the row differs from the number of inputs.
     #[must_use]
     #[track_caller]
     pub fn gradient(&self, row: &[f64]) -> (f64, Vec<f64>) {
@@ -89,7 +89,7 @@ impl Function {
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the function has inputs.
+    /// If the length of a row differs from the number of inputs.
     #[must_use]
     #[track_caller]
     pub fn gradients(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<(f64, Vec<f64>)> {
@@ -98,7 +98,7 @@ impl Function {
 }
 
 impl VectorFunction {
-    /// An evaluator, to be used by one thread.
+    /// An evaluator for use by one thread.
     #[must_use]
     pub fn evaluator(&self) -> VectorEvaluator {
         VectorEvaluator(self.0.run())
@@ -108,18 +108,18 @@ impl VectorFunction {
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the function has inputs.
+    /// If the length of a row differs from the number of inputs.
     #[must_use]
     #[track_caller]
     pub fn forward(&self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<Vec<f64>> {
         self.evaluator().forward(rows)
     }
 
-    /// The outputs at one row, and for each its gradient with respect to the inputs.
+    /// The outputs at one row and, for each, its gradient with respect to the inputs.
     ///
     /// # Panics
     ///
-    /// If the row has not as many numbers as the function has inputs.
+    /// If the length of the row differs from the number of inputs.
     #[must_use]
     #[track_caller]
     pub fn jacobian(&self, row: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
@@ -132,7 +132,7 @@ impl Evaluator {
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the function has inputs.
+    /// If the length of a row differs from the number of inputs.
     #[must_use]
     #[track_caller]
     pub fn forward(&mut self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<f64> {
@@ -143,7 +143,7 @@ impl Evaluator {
     ///
     /// # Panics
     ///
-    /// If the row has not as many numbers as the function has inputs.
+    /// If the length of the row differs from the number of inputs.
     #[must_use]
     #[track_caller]
     pub fn gradient(&mut self, row: &[f64]) -> (f64, Vec<f64>) {
@@ -157,7 +157,7 @@ impl Evaluator {
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the function has inputs.
+    /// If the length of a row differs from the number of inputs.
     #[must_use]
     #[track_caller]
     pub fn gradients(&mut self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<(f64, Vec<f64>)> {
@@ -173,7 +173,7 @@ impl VectorEvaluator {
     ///
     /// # Panics
     ///
-    /// If a row has not as many numbers as the function has inputs.
+    /// If the length of a row differs from the number of inputs.
     #[must_use]
     #[track_caller]
     pub fn forward(&mut self, rows: &[impl AsRef<[f64]> + Sync]) -> Vec<Vec<f64>> {
@@ -185,7 +185,7 @@ impl VectorEvaluator {
     ///
     /// # Panics
     ///
-    /// If the row has not as many numbers as the function has inputs.
+    /// If the length of the row differs from the number of inputs.
     #[must_use]
     #[track_caller]
     pub fn jacobian(&mut self, row: &[f64]) -> (Vec<f64>, Vec<Vec<f64>>) {
@@ -196,7 +196,7 @@ impl VectorEvaluator {
     }
 }
 
-/// A program, with all that its parameters decide.
+/// A program, with all numbers that its parameters determine.
 #[derive(Clone)]
 pub(super) struct Frozen {
     pub(super) program: Arc<Program>,
@@ -256,6 +256,7 @@ impl fmt::Debug for Frozen {
     }
 }
 
+/// Shows the type of a tape or a function, and its counts.
 macro_rules! debug {
     ($($Type:ident($self:ident) $frozen:expr;)*) => { $(
         impl fmt::Debug for $Type {
@@ -265,6 +266,8 @@ macro_rules! debug {
         }
     )* };
 }
+
+pub(super) use debug;
 
 debug! {
     Function(self) self.0;

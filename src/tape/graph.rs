@@ -1,13 +1,12 @@
-//! Turns a program into a graph again, to look at.
+//! Turns a program back into a graph, to look at.
 
 use super::program::{Place, Program, Segment, Step};
 use crate::engine::{Quantity, SharedValues, Value};
 use crate::ops::UNREAD;
 
 impl Program {
-    /// The outputs at one row, as a graph of new nodes, with the names and lines that were
-    /// recorded; and its variables: the new leaves that stand for the parameters, or, without
-    /// parameters, for the inputs.
+    /// The outputs at one row, as a graph of new nodes with the recorded names and lines; and its
+    /// variables: the new leaves for the parameters or, without parameters, for the inputs.
     #[track_caller]
     pub(super) fn graph(&self, parameters: &[Value], row: &[f64]) -> (Vec<Value>, Vec<Value>) {
         let mut variables = Vec::with_capacity(parameters.len());
@@ -31,14 +30,11 @@ impl Program {
         for segment in [&self.plain, &self.learned] {
             self.rebuild(segment, Place::Slot, &shared, &mut slots);
         }
-        let outputs = self.outputs.iter().map(|&slot| &slots[slot as usize]);
-        (
-            outputs.map(|output| node(output).clone()).collect(),
-            variables,
-        )
+        let outputs = self.outputs.iter().map(|&slot| node(&slots[slot as usize]));
+        (outputs.cloned().collect(), variables)
     }
 
-    /// The constants, and room for what follows them.
+    /// The constants, and room for the numbers that follow them.
     fn constants_among(&self, count: usize) -> Vec<Quantity> {
         let constants = self.constants.iter().copied().map(Quantity::Constant);
         let mut operands: Vec<_> = constants.collect();
@@ -55,30 +51,25 @@ impl Program {
     ) {
         let mut layer_inputs = SharedValues::new(Vec::new());
         for (out, step) in segment.results().zip(&segment.steps) {
-            let value = match step {
+            let labelled = |value| Quantity::Node(self.labelled(place(out), value));
+            operands[out] = match step {
                 &Step::Apply(op, x, y) => {
-                    Value::apply(op, &operands[x as usize], &operands[y as usize])
+                    let [x, y] = [x, y].map(|operand| &operands[operand as usize]);
+                    labelled(Value::apply(op, x, y))
                 }
-                Step::Dot(range) => sum(segment.pairs(range), operands),
+                Step::Dot(range) => labelled(sum(segment.pairs(range), operands)),
                 &Step::Row(layer) => {
                     let layer = &segment.layers[layer as usize];
                     if out == layer.outputs.start {
                         let inputs = &operands[layer.inputs.clone()];
                         layer_inputs = SharedValues::new(nodes(inputs));
                     }
-                    let weights = nodes(&shared[layer.weights_of(out)]);
-                    Value::weighted_sum(&SharedValues::new(weights), &layer_inputs)
+                    let weights = SharedValues::new(nodes(&shared[layer.weights_of(out)]));
+                    labelled(Value::weighted_sum(&weights, &layer_inputs))
                 }
-                &Step::Copy(x) => {
-                    operands[out] = operands[x as usize].clone();
-                    continue;
-                }
-                &Step::Shared(x) => {
-                    operands[out] = shared[x as usize].clone();
-                    continue;
-                }
+                &Step::Copy(x) => operands[x as usize].clone(),
+                &Step::Shared(x) => shared[x as usize].clone(),
             };
-            operands[out] = Quantity::Node(self.labelled(place(out), value));
         }
     }
 
@@ -88,7 +79,7 @@ impl Program {
     }
 }
 
-/// A sum of products of pairs. A factor that is a constant is 1, and its pair a single term.
+/// A sum of products of pairs. A constant factor is 1, and its pair a single term.
 fn sum(pairs: &[[u32; 2]], operands: &[Quantity]) -> Value {
     let (mut weights, mut inputs, mut terms) = (Vec::new(), Vec::new(), Vec::new());
     for &[x, y] in pairs {

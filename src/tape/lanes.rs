@@ -1,4 +1,4 @@
-//! The numbers that a replay computes with: several rows side by side.
+//! The numbers of a replay: several rows side by side.
 
 use std::f64::consts::{FRAC_2_SQRT_PI, LN_2, LN_10};
 use std::ops::AddAssign;
@@ -7,7 +7,7 @@ use crate::ops::{
     FRAC_1_SQRT_2PI, Functions, Op, Row, UNREAD, define_number, define_rules, none, operations,
 };
 
-/// A sum over rows in parts, the same for lanes of every number.
+/// A sum over rows in parts, the same for lanes of every width.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(align(32))]
 pub(super) struct PartialSums([f64; PARTS]);
@@ -22,14 +22,14 @@ impl PartialSums {
     }
 }
 
-/// A number for each of `N` rows, on which the operations and their rules run. It lies in whole
-/// cache lines.
+/// One number for each of `N` rows. The operations and their rules run on it. It fills whole cache
+/// lines.
 #[derive(Clone, Copy, Debug)]
 #[repr(align(64))]
 pub(super) struct Lanes<const N: usize>([f64; N]);
 
 /// Defines the value of every operation on lanes: its value on `f64`, in a loop that the compiler
-/// turns into SIMD instructions where there are such.
+/// vectorises where it can.
 macro_rules! define_values_of_lanes {
     ([] $header:tt $(
         #[doc = $doc:literal] $Op:ident $method:ident $label:literal
@@ -102,7 +102,7 @@ impl<const N: usize> Lanes<N> {
         *sum = total;
     }
 
-    /// Adds the products with `M` others to as many sums, all of which stay in registers.
+    /// Adds the products with `M` others to `M` sums, all of which stay in registers.
     #[inline(always)]
     pub(super) fn add_products_to<const M: usize>(
         &self,

@@ -1,25 +1,25 @@
 //! The program that recording writes and replays run: a graph as flat arrays.
 //!
-//! Two arrays of numbers belong to a program. The *shared* numbers are the same for all rows of a
-//! replay, and computed once: constants, parameters, and what depends on nothing else. The *slots*
-//! hold what belongs to a row: the constants again, the inputs, what depends on inputs alone (the
-//! *plain* operations), and what depends on parameters too (the *learned* ones).
+//! A program has two arrays of numbers. The *shared* numbers are the same for all rows of a replay
+//! and are computed once: constants, parameters, and results that depend on nothing else. The
+//! *slots* belong to a row: the constants again, the inputs, results that depend on inputs alone
+//! (the *plain* operations), and results that depend on parameters too (the *learned* ones).
 
 use std::ops::Range;
 
 use crate::engine::Label;
 use crate::ops::Op;
 
-/// How one number is computed from others, which are given by their indices.
+/// The computation of one number from others, which are given by their indices.
 #[derive(Debug)]
 pub(super) enum Step {
     /// op(x, y)
     Apply(Op, u32, u32),
     /// The sum of the products of these pairs.
     Dot(Range<u32>),
-    /// One of the weighted sums of this layer, which follow one another.
+    /// One of the weighted sums of this layer; they follow one another.
     Row(u32),
-    /// A copy of a number, so that it lies beside others.
+    /// A copy of a number, to lie beside others.
     Copy(u32),
     /// A shared number, as a slot.
     Shared(u32),
@@ -30,21 +30,21 @@ pub(super) enum Step {
 pub(super) struct Layer {
     /// Slots, side by side.
     pub(super) inputs: Range<usize>,
-    /// Shared numbers, side by side: the weights of each output in turn.
+    /// Shared numbers, side by side: the weights and bias of each output in turn.
     pub(super) weights: Range<usize>,
-    /// How many weights an output has: one for each input, and perhaps a bias.
+    /// The number of weights of an output: one for each input, and perhaps a bias.
     pub(super) row: usize,
     pub(super) outputs: Range<usize>,
 }
 
-/// Where a number is.
-#[derive(Clone, Copy, Debug)]
+/// The place of a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
     Shared(usize),
     Slot(usize),
 }
 
-/// Steps whose results lie side by side, in the order in which they are computed.
+/// Steps whose results lie side by side, in the order of computation.
 #[derive(Debug, Default)]
 pub(super) struct Segment {
     /// The index of the first result.
@@ -56,7 +56,7 @@ pub(super) struct Segment {
 }
 
 /// A recorded graph, without the values of its parameters.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Program {
     pub(super) constants: Vec<f64>,
     /// Operations on shared numbers.
@@ -67,14 +67,13 @@ pub(super) struct Program {
     pub(super) learned: Segment,
     /// The slots of the outputs.
     pub(super) outputs: Vec<u32>,
-    /// Flags of results that pass no gradient down, or receive none.
+    /// Flags of the results that pass no gradient down, or receive none.
     pub(super) silent: ByPlace<bool>,
-    /// Labels of inputs and results; parameters keep their own.
+    /// The labels of inputs and results; parameters keep their own.
     pub(super) labels: ByPlace<Label>,
 }
 
-/// Facts about shared numbers and about slots, by index. Both lists may be shorter than the
-/// numbers, if there is nothing to say of the last ones.
+/// Facts about shared numbers and slots, by index; beyond the end of a list they are the default.
 #[derive(Debug, Default)]
 pub(super) struct ByPlace<T> {
     pub(super) shared: Vec<T>,
@@ -103,7 +102,7 @@ impl<T: Clone + Default> ByPlace<T> {
 }
 
 impl Program {
-    /// Panics if a row has not as many numbers as there are inputs.
+    /// Panics if the length of a row differs from the number of inputs.
     #[track_caller]
     pub(super) fn expect_rows(&self, rows: &[impl AsRef<[f64]>]) {
         let inputs = self.input_slots().len();
@@ -116,7 +115,7 @@ impl Program {
         }
     }
 
-    /// The outputs of several rows, taken apart.
+    /// Splits the outputs of several rows by row.
     pub(super) fn by_row(&self, outputs: &[f64]) -> Vec<Vec<f64>> {
         let rows = outputs.chunks(self.outputs.len());
         rows.map(<[f64]>::to_vec).collect()
@@ -126,7 +125,7 @@ impl Program {
         self.learned.results().end
     }
 
-    /// How much there is to compute for each row.
+    /// The work for each row, in operations; at least 1.
     pub(super) fn size(&self) -> usize {
         let operations = self.plain.size() + self.learned.size();
         (operations + self.outputs.len()).max(1)
@@ -154,7 +153,7 @@ impl Segment {
         self.results().end - 1
     }
 
-    /// Keeps the pairs of a sum, and returns where.
+    /// Keeps the pairs of a sum and returns their range.
     pub(super) fn push_pairs(&mut self, pairs: impl IntoIterator<Item = [u32; 2]>) -> Range<u32> {
         let start = index(self.pairs.len());
         self.pairs.extend(pairs);
@@ -180,13 +179,13 @@ impl Layer {
     }
 }
 
-/// Whether there is such a flag, and it is set.
+/// Whether a flag is set; one beyond the end of the list is not.
 #[inline(always)]
 pub(super) fn is_set(flags: &[bool], index: usize) -> bool {
     flags.get(index).is_some_and(|&flag| flag)
 }
 
-/// A position as steps hold it.
+/// A position in the type that steps hold.
 pub(super) fn index(position: usize) -> u32 {
     u32::try_from(position).expect("a tape has room for 2^32 numbers")
 }

@@ -3,18 +3,30 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
-use super::program::{ByPlace, Layer, Place, Program, Segment, Step, index};
+use super::program::{Layer, Place, Program, Segment, Step, index};
 use crate::engine::{Argument, Operation, Term, Terms, TopologicalOrder, Value};
 use crate::ops::UNREAD;
 
-/// Records the graph below `outputs`: a program, and the parameters that it reads.
+/// Records the graph below `outputs` as a program, with the parameters that it reads.
 #[track_caller]
 pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value>) {
     Value::expect_distinct_leaves("input", inputs);
     let order = TopologicalOrder::of(outputs);
     let survey = Survey::of(&order, inputs, outputs);
     let layers = Layers::find(&survey);
-    let mut recorder = Recorder::new(&survey, &layers);
+    let mut recorder = Recorder {
+        survey: &survey,
+        layers: &layers,
+        places: vec![None; order.nodes().len()],
+        weights: Vec::new(),
+        features: Vec::new(),
+        parameters: Vec::new(),
+        program: Program {
+            constants: survey.constants.numbers.clone(),
+            ..Program::default()
+        },
+        slots_of_shared: HashMap::new(),
+    };
     recorder.place_leaves(inputs);
     recorder.record(VariesWith::Parameters);
     recorder.place_weights();
@@ -25,7 +37,7 @@ pub(super) fn record(inputs: &[Value], outputs: &[Value]) -> (Program, Vec<Value
     (recorder.program, recorder.parameters)
 }
 
-/// The source of a number's changes: the rows of a batch, or the parameters between two replays.
+/// The source of a number's changes: the inputs from row to row, or the parameters between replays.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum VariesWith {
     Inputs,
@@ -39,87 +51,70 @@ impl VariesWith {
     }
 }
 
-/// Facts about a graph that are needed to give its numbers places.
+/// The facts about a graph that decide where its numbers go; lists are by position.
 struct Survey<'graph> {
     order: &'graph TopologicalOrder<'graph>,
-    /// By position.
     varies_with: Vec<VariesWith>,
-    /// By position, whether a node passes no gradient down, or receives none.
+    /// Whether a node passes no gradient down, or receives none.
     silent: Vec<bool>,
     constants: Constants,
 }
 
 impl<'graph> Survey<'graph> {
     fn of(order: &'graph TopologicalOrder<'graph>, inputs: &[Value], outputs: &[Value]) -> Self {
-        let mut is_input = vec![false; order.nodes().len()];
-        for position in inputs.iter().filter_map(|input| order.find(input)) {
-            is_input[position] = true;
-        }
-        let nodes = order.nodes().iter();
-        let receiving = order.receiving(outputs);
-        let silent = nodes.zip(receiving);
+        let nodes = order.nodes();
+        let silent = nodes.iter().zip(order.receiving(outputs));
         let silent = silent.map(|(value, receives)| !receives || value.ends_gradient());
         let mut survey = Self {
             order,
-            varies_with: Vec::with_capacity(order.nodes().len()),
+            varies_with: vec![VariesWith::Parameters; nodes.len()],
             silent: silent.collect(),
             constants: Constants::new(),
         };
-        for (value, is_input) in order.nodes().iter().zip(is_input) {
-            let varies_with = match value.operation() {
-                Operation::Leaf if is_input => VariesWith::Inputs,
-                Operation::Leaf => VariesWith::Parameters,
-                operation => {
-                    survey.constants.add_those_of(&operation);
-                    let together = survey.of_all(value.operands());
-                    together.expect("an operation has an operand")
+        for position in inputs.iter().filter_map(|input| order.find(input)) {
+            survey.varies_with[position] = VariesWith::Inputs;
+        }
+        for (position, value) in nodes.iter().enumerate().filter(|(_, node)| !node.is_leaf()) {
+            if let Operation::Apply { x, y, .. } = value.operation() {
+                for argument in [Some(x), y].into_iter().flatten() {
+                    if let Argument::Constant(constant) = argument {
+                        survey.constants.add(constant);
+                    }
                 }
-            };
-            survey.varies_with.push(varies_with);
+            }
+            if let Some(varies_with) = survey.of_all(value.operands()) {
+                survey.varies_with[position] = varies_with;
+            }
         }
         survey
     }
 
-    /// The source of the changes of several values together.
+    /// The leaves that several values together vary with; `None` for no values.
     fn of_all<'a>(&self, values: impl IntoIterator<Item = &'a Value>) -> Option<VariesWith> {
         let values = values.into_iter();
-        values.fold(None, |others: Option<VariesWith>, value| {
-            let this = self.varies_with[self.order.position(value)];
-            Some(others.map_or(this, |others| others.and(this)))
-        })
+        let varies_with = values.map(|value| self.varies_with[self.order.position(value)]);
+        varies_with.reduce(VariesWith::and)
     }
 }
 
-/// The constants of a graph, each once, by their bits; before them two that every program has.
+/// The constants of a graph, each once, by their bits; two that every program has come first.
+#[derive(Default)]
 struct Constants {
     numbers: Vec<f64>,
     indices: BTreeMap<u64, usize>,
 }
 
 impl Constants {
-    /// The second argument of operations that have one.
+    /// The second argument of operations that take only one.
     const NOTHING: u32 = 0;
-    /// The factor of terms that have none.
+    /// The factor of single terms.
     const ONE: u32 = 1;
 
     fn new() -> Self {
-        let mut constants = Self {
-            numbers: Vec::new(),
-            indices: BTreeMap::new(),
-        };
+        let mut constants = Self::default();
         constants.add(UNREAD);
         constants.add(1.0);
         constants
-    }
-
-    fn add_those_of(&mut self, operation: &Operation) {
-        if let Operation::Apply { x, y, .. } = *operation {
-            for argument in [Some(x), y].into_iter().flatten() {
-                if let Argument::Constant(constant) = argument {
-                    self.add(constant);
-                }
-            }
-        }
     }
 
     fn add(&mut self, number: f64) {
@@ -129,13 +124,13 @@ impl Constants {
         });
     }
 
-    /// Where a constant is, among the shared numbers and among the slots alike.
+    /// The index of a constant, the same among the shared numbers as among the slots.
     fn index(&self, number: f64) -> u32 {
         index(self.indices[&number.to_bits()])
     }
 }
 
-/// Weighted sums of the same inputs, to be recorded as one layer.
+/// Weighted sums of the same inputs, recorded as one layer.
 struct WeightedSums<'graph> {
     inputs: &'graph [Value],
     /// The positions of the sums.
@@ -145,6 +140,7 @@ struct WeightedSums<'graph> {
 }
 
 /// The layers of a graph.
+#[derive(Default)]
 struct Layers<'graph> {
     layers: Vec<WeightedSums<'graph>>,
     /// The layer of each weighted sum, by position.
@@ -153,10 +149,7 @@ struct Layers<'graph> {
 
 impl<'graph> Layers<'graph> {
     fn find(survey: &Survey<'graph>) -> Self {
-        let mut found = Self {
-            layers: Vec::new(),
-            indices: HashMap::new(),
-        };
+        let mut found = Self::default();
         let mut layers_by_key = HashMap::new();
         for (position, value) in survey.order.nodes().iter().enumerate() {
             let Operation::Sum(terms) = value.operation() else {
@@ -177,17 +170,15 @@ impl<'graph> Layers<'graph> {
                 found.layers.len() - 1
             });
             found.indices.insert(position, layer);
-            found.layers[layer].sums.push(position);
-            found.layers[layer]
-                .weights
-                .extend(weights.iter().chain(bias));
+            let layer = &mut found.layers[layer];
+            layer.sums.push(position);
+            layer.weights.extend(weights.iter().chain(bias));
         }
         found
     }
 }
 
-/// The factors of a sum whose terms vary with parameters alone on one side, the weights, and with
-/// something else on the other.
+/// The factors of a sum if only one side, the weights, varies with parameters alone.
 fn weights_and_inputs<'graph>(
     survey: &Survey,
     terms: &Terms<'graph>,
@@ -203,18 +194,10 @@ fn weights_and_inputs<'graph>(
 }
 
 impl Place {
-    fn is_followed_by(self, other: Self) -> bool {
-        match (self, other) {
-            (Self::Shared(this), Self::Shared(other)) | (Self::Slot(this), Self::Slot(other)) => {
-                this + 1 == other
-            }
-            _ => false,
-        }
-    }
-
-    fn index(self) -> usize {
+    fn next(self) -> Self {
         match self {
-            Self::Shared(index) | Self::Slot(index) => index,
+            Self::Shared(index) => Self::Shared(index + 1),
+            Self::Slot(index) => Self::Slot(index + 1),
         }
     }
 }
@@ -226,38 +209,17 @@ struct Recorder<'graph> {
     places: Vec<Option<Place>>,
     /// By layer.
     weights: Vec<Range<usize>>,
-    /// By layer, where the inputs are that vary with no parameter.
+    /// By layer, the places of inputs that vary with no parameter.
     features: Vec<Option<Range<usize>>>,
     parameters: Vec<Value>,
     program: Program,
-    /// The slots that have the same number as a shared one, by its index.
+    /// The slot that repeats a shared number, by the index of that number.
     slots_of_shared: HashMap<usize, usize>,
 }
 
-impl<'graph> Recorder<'graph> {
-    fn new(survey: &'graph Survey<'graph>, layers: &'graph Layers<'graph>) -> Self {
-        Self {
-            survey,
-            layers,
-            places: vec![None; survey.order.nodes().len()],
-            weights: Vec::new(),
-            features: Vec::new(),
-            parameters: Vec::new(),
-            program: Program {
-                constants: survey.constants.numbers.clone(),
-                once: Segment::default(),
-                plain: Segment::default(),
-                learned: Segment::default(),
-                outputs: Vec::new(),
-                silent: ByPlace::default(),
-                labels: ByPlace::default(),
-            },
-            slots_of_shared: HashMap::new(),
-        }
-    }
-
-    /// Gives places to the leaves: among parameters, first to the weights of layers, so that they
-    /// lie side by side.
+impl Recorder<'_> {
+    /// Gives places to the leaves. Among the parameters, the weights of layers come first, so that
+    /// they lie side by side.
     fn place_leaves(&mut self, inputs: &[Value]) {
         let order = self.survey.order;
         let constants = self.program.constants.len();
@@ -282,16 +244,14 @@ impl<'graph> Recorder<'graph> {
 
     fn place_weights(&mut self) {
         for layer in &self.layers.layers {
-            let weights = layer.weights.iter().copied();
-            let weights = self.side_by_side(weights, VariesWith::Parameters);
+            let weights = self.side_by_side(layer.weights.iter().copied(), VariesWith::Parameters);
             self.weights.push(weights);
         }
     }
 
     fn place_features(&mut self) {
         for layer in &self.layers.layers {
-            let varies_with = self.survey.of_all(layer.inputs);
-            let are_features = varies_with == Some(VariesWith::Inputs);
+            let are_features = self.survey.of_all(layer.inputs) == Some(VariesWith::Inputs);
             let features =
                 are_features.then(|| self.side_by_side(layer.inputs, VariesWith::Inputs));
             self.features.push(features);
@@ -306,21 +266,20 @@ impl<'graph> Recorder<'graph> {
         }
     }
 
-    /// Where these values lie side by side; if they do not, where copies of them do.
+    /// The range where these values lie side by side: their own, or that of copies.
     fn side_by_side<'a>(
         &mut self,
         values: impl IntoIterator<Item = &'a Value>,
         varies_with: VariesWith,
     ) -> Range<usize> {
         let places: Vec<_> = values.into_iter().map(|value| self.place(value)).collect();
-        // Parameters and results are kept apart, so that a list is of one array.
+        // A range never spans parameters and results, which are two arrays in source code.
         let first_result = self.program.once.first;
-        let are_side_by_side = places.windows(2).all(|pair| {
-            pair[0].is_followed_by(pair[1])
-                && !matches!(pair[1], Place::Shared(x) if x == first_result)
-        });
+        let are_side_by_side = places
+            .windows(2)
+            .all(|pair| pair[1] == pair[0].next() && pair[1] != Place::Shared(first_result));
         if are_side_by_side {
-            let first = places[0].index();
+            let (Place::Shared(first) | Place::Slot(first)) = places[0];
             return first..first + places.len();
         }
         let segment = self.segment(varies_with);
@@ -336,7 +295,7 @@ impl<'graph> Recorder<'graph> {
         first..segment.results().end
     }
 
-    /// Records the operations that vary with this.
+    /// Records the operations that vary with these leaves.
     fn record(&mut self, varies_with: VariesWith) {
         for (position, value) in self.survey.order.nodes().iter().enumerate() {
             if self.survey.varies_with[position] != varies_with || self.places[position].is_some() {
@@ -380,20 +339,18 @@ impl<'graph> Recorder<'graph> {
         }
     }
 
-    /// A sum of products; a single term is multiplied by the constant 1.
+    /// A sum of products. A single term is multiplied by the constant 1.
     fn dot(&mut self, terms: Terms, varies_with: VariesWith) -> Step {
+        let mut factor = |value| self.argument(Argument::Node(value), varies_with);
         let pairs = terms.map(|term| match term {
-            Term::Product(x, y) => [x, y].map(|x| self.argument(Argument::Node(x), varies_with)),
-            Term::Single(x) => [
-                self.argument(Argument::Node(x), varies_with),
-                Constants::ONE,
-            ],
+            Term::Product(x, y) => [factor(x), factor(y)],
+            Term::Single(x) => [factor(x), Constants::ONE],
         });
         let pairs: Vec<_> = pairs.collect();
         Step::Dot(self.segment(varies_with).push_pairs(pairs))
     }
 
-    /// Adds the step that computes a node, and gives its place to that.
+    /// Adds the step that computes a node, and gives the node its place.
     fn push(&mut self, step: Step, position: usize, varies_with: VariesWith) {
         let result = self.segment(varies_with).push(step);
         let place = match varies_with {
@@ -407,7 +364,7 @@ impl<'graph> Recorder<'graph> {
         self.label(place, self.survey.order.nodes()[position]);
     }
 
-    /// Keeps the name and the line.
+    /// Keeps the name and source line of a node.
     fn label(&mut self, place: Place, value: &Value) {
         let label = value.label();
         if !label.is_empty() {
@@ -434,17 +391,12 @@ impl<'graph> Recorder<'graph> {
             Argument::Constant(constant) => self.survey.constants.index(constant),
             Argument::Node(value) => match self.place(value) {
                 Place::Shared(shared) if varies_with != VariesWith::Parameters => {
-                    self.slot_of(shared)
+                    let learned = &mut self.program.learned;
+                    let slot = self.slots_of_shared.entry(shared);
+                    index(*slot.or_insert_with(|| learned.push(Step::Shared(index(shared)))))
                 }
                 Place::Shared(number) | Place::Slot(number) => index(number),
             },
         }
-    }
-
-    /// The slot that has the same number as a shared one.
-    fn slot_of(&mut self, shared: usize) -> u32 {
-        let learned = &mut self.program.learned;
-        let slots = self.slots_of_shared.entry(shared);
-        index(*slots.or_insert_with(|| learned.push(Step::Shared(index(shared)))))
     }
 }

@@ -1,4 +1,4 @@
-//! Runs a program for many rows: block by block, and part by part on several threads.
+//! Runs a program for many rows: in blocks, and in parts on several threads.
 
 use std::mem;
 use std::ops::Range;
@@ -11,25 +11,25 @@ use super::lanes::{Lanes, PartialSums};
 use super::program::Program;
 use super::row::Waiting;
 
-/// Rows in a wide block: so many that what a step takes besides its arithmetic counts for little.
+/// Rows in a wide block: enough to make the overhead of a step small beside its arithmetic.
 const WIDE: usize = 32;
 /// Rows in a narrow block.
 const NARROW: usize = 4;
-/// The most rows for which narrow blocks are faster than a wide one that they do not fill.
+/// The most rows that narrow blocks compute faster than one partly filled wide block.
 const MOST_IN_NARROW: usize = 2 * NARROW;
-/// A program of more slots than this runs in narrow blocks: wide ones would not fit into a cache.
+/// A program of more slots runs in narrow blocks alone: wide ones would not fit into a cache.
 const WIDE_SLOTS: usize = 4096;
 
-/// Into how many parts a batch is cut at most, whatever the number of threads.
+/// The most parts of a batch, whatever the number of threads.
 const PARTS: usize = 64;
-/// How many numbers a part computes at least: fewer are not worth a thread.
+/// The fewest numbers that a part computes: fewer are not worth a thread.
 const PART_SIZE: usize = 1 << 18;
 
-/// A batch: its rows by their index. It is a trait object so that a replay is compiled once, and
-/// not for each type of row.
+/// A batch: its rows by index. It is a trait object, so that a replay is compiled once and not for
+/// each type of row.
 pub(super) type Rows<'rows> = dyn Fn(usize) -> &'rows [f64] + Sync + 'rows;
 
-/// Everything that all rows of one replay have in common.
+/// Everything that the rows of one replay have in common.
 #[derive(Clone, Copy)]
 pub(super) struct Replay<'call, 'rows> {
     pub(super) program: &'call Program,
@@ -44,26 +44,18 @@ pub(super) struct Blocks {
     narrow: Block<Lanes<NARROW>>,
     single: Block<f64>,
     waiting: Waiting,
-    /// Gradients of the shared numbers, which are 0 between passes.
+    /// The gradients of the shared numbers; 0 between passes.
     sums: Vec<PartialSums>,
 }
 
-/// The results that are wanted of many rows, and the place for them.
+/// The results wanted of many rows, and the place for them.
 enum Work<'call> {
     /// The outputs.
     Forward(&'call mut Vec<f64>),
-    /// The sum of the output, and of its gradients times a seed with respect to shared numbers.
+    /// The sum of the output, and of its gradients with respect to shared numbers times a seed.
     Backward(f64, &'call mut f64, &'call mut [PartialSums]),
     /// The output, and its gradient with respect to the inputs.
     Gradients(&'call mut Vec<(f64, Vec<f64>)>),
-}
-
-/// Sums over rows.
-struct Sums {
-    /// Of the output.
-    output: f64,
-    /// Of the gradients of the shared numbers.
-    gradients: Vec<f64>,
 }
 
 impl Replay<'_, '_> {
@@ -76,8 +68,8 @@ impl Replay<'_, '_> {
         })
     }
 
-    /// The mean of the output over the first `count` rows, of which there is at least one, and its
-    /// gradient with respect to the shared numbers.
+    /// The mean of the output over the first `count` rows, at least one, and its gradient with
+    /// respect to the shared numbers.
     pub(super) fn backward(&self, blocks: &mut Blocks, count: usize) -> (f64, Vec<f64>) {
         let seed = 1.0 / count as f64;
         let parts = self.map_parts(blocks, count, |blocks, part| {
@@ -88,12 +80,16 @@ impl Replay<'_, '_> {
             self.run(blocks, part, work);
             let gradients = block::add_up(&mut sums);
             blocks.sums = sums;
-            Sums { output, gradients }
+            (output, gradients)
         });
-        let Sums {
-            output,
-            mut gradients,
-        } = parts.into_iter().reduce(Sums::add).expect("a row");
+        let mut parts = parts.into_iter();
+        let (mut output, mut gradients) = parts.next().expect("a row");
+        for (other_output, other_gradients) in parts {
+            output += other_output;
+            for (sum, other) in gradients.iter_mut().zip(other_gradients) {
+                *sum += other;
+            }
+        }
         self.program.backward_once(self.shared, &mut gradients);
         (output / count as f64, gradients)
     }
@@ -107,9 +103,8 @@ impl Replay<'_, '_> {
         })
     }
 
-    /// Does the work for these rows: for most in wide blocks, for the rest in narrow ones. The last
-    /// block of each may be filled in part: many rows too many for narrow blocks take less time in a
-    /// wide one.
+    /// Does the work for these rows: most in wide blocks, the rest in narrow ones or, if there are
+    /// many, in one more wide block. The last block of each width may be filled in part.
     fn run(&self, blocks: &mut Blocks, rows: Range<usize>, work: &mut Work) {
         let rest = rows.len() % WIDE;
         let narrow = if self.program.slots() > WIDE_SLOTS {
@@ -175,8 +170,8 @@ impl Replay<'_, '_> {
         }
     }
 
-    /// Writes rows to the slots of the inputs. The last one is repeated in lanes that are left over:
-    /// any other numbers there might be infinite, or slow.
+    /// Writes rows to the slots of the inputs. The last row is repeated in unused lanes, because
+    /// other numbers there might be infinite, or slow.
     fn load<const N: usize>(&self, block: &mut Block<Lanes<N>>, rows: &Range<usize>) {
         let inputs = &mut block.values[self.program.input_slots()];
         for lane in 0..N {
@@ -218,7 +213,7 @@ impl Replay<'_, '_> {
         block
     }
 
-    /// The results of `work` for each part of the first `count` rows, one after the other.
+    /// The results of `work` for the parts of the first `count` rows, concatenated.
     fn concat_parts<T: Clone + Send>(
         &self,
         blocks: &mut Blocks,
@@ -231,8 +226,8 @@ impl Replay<'_, '_> {
         self.map_parts(blocks, count, work).concat()
     }
 
-    /// The results of `work` for each part of the first `count` rows. The cuts do not depend on the
-    /// number of threads, so neither do the sums.
+    /// The results of `work` for the parts of the first `count` rows. Neither the cuts nor the sums
+    /// depend on the number of threads.
     fn map_parts<T: Send>(
         &self,
         blocks: &mut Blocks,
@@ -261,17 +256,7 @@ impl Replay<'_, '_> {
     }
 }
 
-/// The numbers, with 0 left in their places.
+/// Takes the numbers and leaves 0 in their places.
 fn take(numbers: &mut [f64]) -> Vec<f64> {
     numbers.iter_mut().map(mem::take).collect()
-}
-
-impl Sums {
-    fn add(mut self, other: Self) -> Self {
-        self.output += other.output;
-        for (sum, other) in self.gradients.iter_mut().zip(other.gradients) {
-            *sum += other;
-        }
-        self
-    }
 }

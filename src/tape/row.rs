@@ -1,4 +1,4 @@
-//! Runs a program for one row, and computes once what depends on parameters alone.
+//! Runs a program for one row, and runs the steps that depend on parameters alone.
 
 use std::collections::BinaryHeap;
 use std::ops::Add;
@@ -7,12 +7,12 @@ use std::{iter, mem};
 use super::program::{Program, Segment, Step, is_set};
 
 impl Program {
-    /// Computes what depends on parameters alone.
+    /// Computes the results that depend on parameters alone.
     pub(super) fn forward_once(&self, shared: &mut [f64]) {
         self.once.forward_row(&[], shared);
     }
 
-    /// Passes gradients of shared numbers down to the parameters.
+    /// Passes the gradients of shared numbers down to the parameters.
     pub(super) fn backward_once(&self, shared: &[f64], gradients: &mut [f64]) {
         let first_wanted = self.shared_parameters().start;
         let silent = &self.silent.shared;
@@ -27,7 +27,7 @@ impl Program {
         }
     }
 
-    /// Leaves the gradient of the first output with respect to the inputs in their slots.
+    /// Leaves the gradient of the first output with respect to the inputs in the input slots.
     pub(super) fn backward_row(&self, shared: &[f64], values: &[f64], gradients: &mut [f64]) {
         let first_wanted = self.input_slots().start;
         gradients[self.outputs[0] as usize] = 1.0;
@@ -36,8 +36,8 @@ impl Program {
         }
     }
 
-    /// The same from any of the outputs, by way of nothing but what it depends on: the others
-    /// cost nothing, and a 0 that they would pass down cannot meet an infinite slope.
+    /// The same from any output, through only the steps it depends on. Other steps cost nothing,
+    /// and a 0 that they would pass down cannot meet an infinite slope.
     pub(super) fn backward_from(
         &self,
         output: usize,
@@ -69,12 +69,12 @@ impl Program {
     }
 }
 
-/// Most steps are operations of the table, so the loops have these inline, and call a function for
-/// the others.
+/// Most steps are operations of the table, so the loops inline these and call a function for the
+/// others.
 ///
-/// In a chain of operations, the way of a number through memory takes longer than the arithmetic.
-/// So the result of the step before stays in a register, and backward, the part for the step to
-/// come does.
+/// In a chain of operations, a number takes longer to go through memory than to compute. So the
+/// result of the previous step stays in a register; in the backward pass, so does the gradient part
+/// for the next step.
 impl Segment {
     fn forward_row(&self, shared: &[f64], values: &mut [f64]) {
         let mut last = values[self.first - 1];
@@ -113,8 +113,8 @@ impl Segment {
         }
     }
 
-    /// Passes the gradients of the results down to those of the operands from `first_wanted` on,
-    /// and leaves 0 behind.
+    /// Passes the gradients of the results down to the operands from `first_wanted` on, and leaves
+    /// 0 behind.
     fn backward_row(
         &self,
         shared: &[f64],
@@ -132,7 +132,7 @@ impl Segment {
             }
             if let &Step::Apply(op, x, y) = step {
                 let (x, y) = (x as usize, y as usize);
-                // An input is no step to come: its parts are added in one order, wherever it is.
+                // An input is never the next step: the order of its parts is the same in any slot.
                 let is_next = |operand: usize| operand + 1 == out && out > self.first;
                 if x >= first_wanted {
                     let part = op.vjp_x(values[x], values[y], result, g);
@@ -160,8 +160,7 @@ impl Segment {
         }
     }
 
-    /// Passes the gradient g of one result down: calls `add` with the part of each operand that is
-    /// wanted.
+    /// Passes the gradient g of one result down: calls `add` with the part of each wanted operand.
     #[inline(never)]
     fn pass_down(
         &self,
@@ -212,11 +211,11 @@ impl Segment {
 }
 
 /// The slots that have received a part of a gradient and not yet passed it down. The greatest goes
-/// first: all its users have a greater slot, so its gradient is complete.
+/// first: all its users have greater slots, so its gradient is complete.
 #[derive(Clone, Default)]
 pub(super) struct Waiting {
     heap: BinaryHeap<usize>,
-    /// By slot, whether it is in the heap.
+    /// Whether each slot is in the heap.
     is_in: Vec<bool>,
 }
 
@@ -232,6 +231,7 @@ impl Waiting {
         }
     }
 
+    #[inline]
     fn greatest(&mut self) -> Option<usize> {
         let slot = self.heap.pop()?;
         self.is_in[slot] = false;

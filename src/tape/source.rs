@@ -13,7 +13,7 @@ mod emitter;
 use code::Code;
 use emitter::{Emitter, Outputs, Parameters};
 
-/// A module of functions, as source code that stands by itself.
+/// A self-contained module of functions, as source code.
 ///
 /// ```
 /// use micrograd::tape::{Source, Tape};
@@ -27,22 +27,22 @@ use emitter::{Emitter, Outputs, Parameters};
 /// # Ok::<(), micrograd::tape::SourceError>(())
 /// ```
 ///
-/// Each function is written twice: for the value alone, and for the value with its gradient with
-/// respect to the inputs, or with several outputs their Jacobian. Neither allocates, recurses or keeps
-/// state. A function of more than 1000 results takes an array to work in as its last argument. A
-/// constant beside it, `name_work`, has the length; the array need not be cleared.
+/// Each function is written twice: for the value alone, and for the value and its gradient with
+/// respect to the inputs (with several outputs, their Jacobian). Neither allocates, recurses or
+/// keeps state. A function of more than 1000 results takes a work array as its last argument. The
+/// constant `name_work` beside it gives the length; the array need not be cleared.
 #[derive(Debug)]
 pub struct Source {
     language: Language,
-    /// Whether the functions of `std` come from the crate `libm`.
+    /// Whether the crate `libm` replaces the functions of `std`.
     without_std: bool,
     names: Vec<String>,
     /// The functions added so far.
     text: String,
 }
 
-/// Why a function cannot be added to a [`Source`]: the language does not allow its name, or the name is
-/// taken.
+/// The reason why a function cannot be added to a [`Source`]: the language does not allow its name,
+/// or the name is taken.
 #[derive(Debug)]
 pub struct SourceError {
     message: String,
@@ -57,15 +57,15 @@ impl fmt::Display for SourceError {
 impl Error for SourceError {}
 
 impl Source {
-    /// A module in Rust. It computes the value with the bits of the tape. Error functions and the
-    /// inverse hyperbolic functions are those of the crate `libm`.
+    /// A module in Rust, which computes the value with the same bits as the tape. It takes the
+    /// error functions and the inverse hyperbolic functions from the crate `libm`.
     #[must_use]
     pub fn rust() -> Self {
         Self::new(Language::Rust)
     }
 
-    /// A module in Rust without the standard library: all functions are those of the crate `libm`.
-    /// Their last digit may differ from the tape's.
+    /// A module in Rust without the standard library, which takes all functions from the crate
+    /// `libm`. Their last digit may differ from the tape's.
     #[must_use]
     pub fn rust_no_std() -> Self {
         Self {
@@ -74,10 +74,10 @@ impl Source {
         }
     }
 
-    /// A file in C99, which needs `math.h` alone.
+    /// A file in C99, which needs only `math.h`.
     ///
-    /// Compile it with `-ffp-contract=off`, or products and sums may be rounded once where the tape
-    /// rounds twice.
+    /// Compile it with `-ffp-contract=off`; otherwise the compiler may fuse a product and a sum and
+    /// round once where the tape rounds twice.
     #[must_use]
     pub fn c() -> Self {
         Self::new(Language::C)
@@ -85,15 +85,16 @@ impl Source {
 
     /// An ES module in JavaScript.
     ///
-    /// Functions with layers take an array to work in as well, such as a `Float64Array`.
+    /// Functions with layers always take a work array, such as a `Float64Array`.
     #[must_use]
     pub fn javascript() -> Self {
         Self::new(Language::JavaScript)
     }
 
-    /// The operations of the table themselves, as an ES module: `operations`, an object that has for
-    /// each name the `value`, a function of x and y, and the `gradients`, of x and of y: functions of
-    /// x, y, the result and the upstream gradient, or null where nothing is passed down.
+    /// The operations of the table themselves, as an ES module. It exports an object `operations`
+    /// that has, for each name, the `value`, a function of x and y, and the `gradients` of x and of
+    /// y: functions of x, y, the result and the upstream gradient, or null where nothing is passed
+    /// down.
     ///
     /// ```
     /// use micrograd::tape::Source;
@@ -120,18 +121,17 @@ impl Source {
         }
     }
 
-    /// Adds a function of this name, and `name_gradient`.
+    /// Adds a function with this name, and `name_gradient`.
     ///
     /// # Errors
     ///
-    /// If the language does not allow the name, or if the source uses it already, in whatever case.
+    /// If the language does not allow the name, or if the source already uses it, ignoring case.
     pub fn add(&mut self, name: &str, function: &Function) -> Result<(), SourceError> {
         self.write(name, &function.0, Outputs::One, Parameters::Constants)
     }
 
     /// [`add`](Self::add) with the parameters as an argument, in the order of
-    /// [`Tape::parameters`](super::Tape::parameters). The gradient with respect to them is written,
-    /// too.
+    /// [`Tape::parameters`](super::Tape::parameters), and with the gradient with respect to them.
     ///
     /// ```
     /// use micrograd::engine::Value;
@@ -151,7 +151,7 @@ impl Source {
     ///
     /// # Errors
     ///
-    /// If the language does not allow the name, or if the source uses it already, in whatever case.
+    /// If the language does not allow the name, or if the source already uses it, ignoring case.
     pub fn add_with_parameters(
         &mut self,
         name: &str,
@@ -160,11 +160,11 @@ impl Source {
         self.write(name, &function.0, Outputs::One, Parameters::Argument)
     }
 
-    /// Adds a function of several outputs of this name, and `name_jacobian`.
+    /// Adds a function of several outputs with this name, and `name_jacobian`.
     ///
     /// # Errors
     ///
-    /// If the language does not allow the name, or if the source uses it already, in whatever case.
+    /// If the language does not allow the name, or if the source already uses it, ignoring case.
     pub fn add_vector(&mut self, name: &str, function: &VectorFunction) -> Result<(), SourceError> {
         self.write(name, &function.0, Outputs::Several, Parameters::Constants)
     }
@@ -224,7 +224,7 @@ impl Source {
     }
 }
 
-/// Whether a name is that of a function, or of something that is written with it.
+/// Whether a name is the name of a function or of something written with the function.
 fn belongs_to(name: &str, function: &str) -> bool {
     let [name, function] = [name, function].map(str::to_ascii_lowercase);
     name.strip_prefix(&function).is_some_and(|rest| {
@@ -234,7 +234,7 @@ fn belongs_to(name: &str, function: &str) -> bool {
 }
 
 impl fmt::Display for Source {
-    /// The source code.
+    /// Writes the source code.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.language {
             Language::C => "#include <math.h>\n\n",
@@ -279,7 +279,7 @@ const METHODS: [&str; 27] = [
     "trunc",
 ];
 
-/// A trait with those of these methods that the code calls.
+/// A trait with the methods of `METHODS` that the code calls.
 fn functions_of_libm(code: &str) -> String {
     let (mut declarations, mut definitions) = (Vec::new(), Vec::new());
     let is_called = |method: &&str| code.contains(&format!(".{method}("));

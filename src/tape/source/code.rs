@@ -1,4 +1,4 @@
-//! Lines of code: what differs from language to language, but expressions.
+//! Lines of code: everything that differs between languages, except expressions.
 
 use std::collections::HashSet;
 use std::mem;
@@ -11,13 +11,13 @@ pub(super) struct Code {
     pub(super) language: Language,
     pub(super) text: String,
     indent: usize,
-    /// The lines of the function that is being written, and the name for which a line is there.
+    /// The lines of the function being written, each with the name that it exists for, if any.
     body: Vec<(String, Option<String>)>,
     is_in_function: bool,
 }
 
-/// An array that a function is given: its name and its lengths. A function reads some and writes
-/// others.
+/// An array that is an argument of a function: its name and its lengths. A function reads some
+/// arrays and writes others.
 pub(super) type Argument<'a> = (&'a str, &'a [usize]);
 
 impl Code {
@@ -35,7 +35,7 @@ impl Code {
         self.push(line, None);
     }
 
-    /// Writes a line that is there for a name only: it goes if nothing reads the name.
+    /// Writes a line; one that exists for a name is removed if nothing reads the name.
     fn push(&mut self, line: &str, name: Option<&str>) {
         let indent = if line.is_empty() { 0 } else { self.indent };
         let line = "    ".repeat(indent) + line + "\n";
@@ -65,7 +65,7 @@ impl Code {
         });
     }
 
-    /// Assigns a number to a place; an array that nothing reads need not be written.
+    /// Assigns a number to a place. An array that nothing reads is not written.
     pub(super) fn assign(
         &mut self,
         (place, array): (&str, Option<&str>),
@@ -76,7 +76,7 @@ impl Code {
         self.push(&format!("{place} = {number};{comment}"), array);
     }
 
-    /// Adds a number at a place; an array that nothing reads need not be written.
+    /// Adds a number at a place. An array that nothing reads is not written.
     pub(super) fn add(&mut self, (place, array): (&str, Option<&str>), number: &Expression) {
         let number = self.language.write(number);
         self.push(&format!("{place} += {number};"), array);
@@ -86,7 +86,7 @@ impl Code {
     pub(super) fn declare(&mut self, name: &str, number: &Expression, comment: &str) {
         let number = self.language.write(number);
         let declared = match self.language {
-            // The type of two literals is not known.
+            // With two literals, Rust could not infer the type.
             Language::Rust if number.starts_with("if ") => format!("let {name}: f64"),
             Language::Rust => format!("let {name}"),
             Language::C => format!("const double {name}"),
@@ -160,7 +160,7 @@ impl Code {
         }
     }
 
-    /// A number of elements, for the caller to know.
+    /// A number of elements, as a public constant for the caller.
     pub(super) fn length(&mut self, name: &str, length: usize) {
         self.line(&match self.language {
             Language::Rust => format!("pub const {name}: usize = {length};\n"),
@@ -222,7 +222,7 @@ impl Code {
             }
         }
         self.is_in_function = false;
-        // Compilers warn of an argument that is not read.
+        // Compilers warn of unused arguments.
         for (argument, _) in arguments.iter().filter(|(name, _)| !read.contains(*name)) {
             match self.language {
                 Language::Rust => self.line(&format!("let _ = {argument};")),
@@ -241,7 +241,7 @@ fn rust_array(lengths: &[usize]) -> String {
     lengths.fold("f64".into(), |array, length| format!("[{array}; {length}]"))
 }
 
-/// An array of nothing has one element in C.
+/// The lengths of a C array. C has no empty arrays, so an empty one gets one element.
 fn c_lengths(lengths: &[usize]) -> String {
     let lengths = lengths.iter();
     lengths.fold(String::new(), |array, &length| {
@@ -249,7 +249,7 @@ fn c_lengths(lengths: &[usize]) -> String {
     })
 }
 
-/// An element of an array, counted from this one.
+/// An element of an array, with its index counted from `first`.
 pub(super) fn element(base: &str, first: usize, index: &str) -> String {
     match first {
         0 => format!("{base}[{index}]"),

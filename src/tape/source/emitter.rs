@@ -1,6 +1,6 @@
 //! Writes a function of a program as code.
 //!
-//! A number is a place of the program, by one index for both kinds: first come the slots, then the
+//! A place is one index for both kinds of numbers of the program: the slots come first, then the
 //! shared numbers. If the parameters are constants, so are all shared numbers.
 
 use std::collections::{BTreeMap, HashMap};
@@ -13,21 +13,21 @@ use crate::ops::language::Language;
 use crate::ops::{Arity, Op};
 use crate::tape::program::{Layer, Place, Program, Segment, Step, is_set};
 
-/// Whether a function returns its output, or writes several.
+/// Whether a function returns one output or writes several.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Outputs {
     One,
     Several,
 }
 
-/// Whether parameters are constants of the code, or an argument.
+/// Whether parameters are constants of the code or an argument.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Parameters {
     Constants,
     Argument,
 }
 
-/// If there are more results than this, they are kept in an array of the caller.
+/// The most results kept in local variables; more are kept in an array of the caller.
 const MOST_LOCALS: usize = 1000;
 /// The most terms of a sum on one line.
 const MOST_TERMS: usize = 8;
@@ -38,13 +38,13 @@ pub(super) struct Emitter<'a> {
     program: &'a Program,
     shared: &'a [f64],
     parameters: Parameters,
-    /// The numbers that are indexed in loops, as ranges that do not overlap: ends by starts.
+    /// The places that loops index, as disjoint ranges: the end of each by its start.
     arrays: BTreeMap<usize, usize>,
     /// Whether results are kept in an array of the caller.
     works: bool,
-    /// Whether a gradient that arrives at a number is for an argument of the function.
+    /// By place, whether its gradient leads to an argument of the function.
     leading: Vec<bool>,
-    /// Results that turned out to be constants.
+    /// The results that turned out to be constants.
     known: HashMap<usize, f64>,
     temporaries: usize,
 }
@@ -56,7 +56,7 @@ enum Kind {
     Gradient,
 }
 
-/// Parts of the gradients of numbers that are no elements of arrays.
+/// The parts of the gradients of numbers that are not elements of arrays.
 type Parts = HashMap<usize, Vec<Expression>>;
 
 impl<'a> Emitter<'a> {
@@ -108,7 +108,7 @@ impl<'a> Emitter<'a> {
 
     // ── places ──────────────────────────────────────────────────────────────────────────────────
 
-    /// The places of shared numbers; none if they are constants.
+    /// The places of shared numbers; empty if they are constants.
     fn shared_places(&self, range: &Range<usize>) -> Range<usize> {
         match self.parameters {
             Parameters::Constants => 0..0,
@@ -135,7 +135,7 @@ impl<'a> Emitter<'a> {
         self.segments().iter().map(ExactSizeIterator::len).sum()
     }
 
-    /// The segment that computes a number, and the index there; none for what is given.
+    /// The segment that computes a place, and the index of its step; `None` if no step does.
     fn segment(&self, place: usize) -> Option<(&'a Segment, usize)> {
         let Program {
             once,
@@ -173,8 +173,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Makes the numbers of the range one array, with others that overlap. Arguments are in arrays
-    /// already.
+    /// Makes the places of the range one array, together with arrays that overlap it. Arguments are
+    /// already in arrays.
     fn add_array(&mut self, range: Range<usize>) {
         let [once, plain, _] = self.segments();
         let is_shared = range.start >= self.program.slots();
@@ -193,7 +193,7 @@ impl<'a> Emitter<'a> {
         self.arrays.insert(range.start, range.end);
     }
 
-    /// The first number of the array that has this element.
+    /// The first place of the array that contains this place.
     fn array(&self, place: usize) -> Option<usize> {
         let (&start, &end) = self.arrays.range(..=place).next_back()?;
         (place < end).then_some(start)
@@ -201,8 +201,8 @@ impl<'a> Emitter<'a> {
 
     // ── names ───────────────────────────────────────────────────────────────────────────────────
 
-    /// The array that has the numbers from this place on, and the index there. A number by itself
-    /// has a name alone.
+    /// The name of the array that contains this place, and the index in it. A number that is not in
+    /// an array has only a name.
     fn base(&self, kind: Kind, place: usize) -> (String, usize) {
         let program = self.program;
         let name = |value: &str, gradient: &str| match kind {
@@ -248,13 +248,13 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The array of the function's own that has this element.
+    /// The local array that contains this place.
     fn local_array(&self, kind: Kind, place: usize) -> Option<String> {
         let is_local = !self.works && self.array(place).is_some();
         is_local.then(|| self.base(kind, place).0)
     }
 
-    /// The number at a place. A copy that is no element of an array is the number itself.
+    /// The number at a place. A copy outside of arrays is the number that it copies.
     fn number(&self, place: usize) -> Expression {
         let constants = &self.program.constants;
         let shared = place.checked_sub(self.program.slots());
@@ -275,7 +275,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The place of the number of which this is a copy.
+    /// The place of the number that this place copies, or the place itself if it is no copy.
     fn copied(&self, place: usize) -> usize {
         match self.step(place) {
             Some(&Step::Copy(x)) => self.operand(place, x),
@@ -284,7 +284,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The name of a node, as a comment that no compiler can read as anything else.
+    /// The name of a node as a comment, with escapes so that no compiler reads it as anything else.
     fn comment(&self, place: usize) -> String {
         let label = self
             .program
@@ -312,7 +312,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The weight of the input i for the output o, counted from one of the inputs.
+    /// The weight of the input i for the output o, where i counts from `first_input`.
     fn weight(&self, layer: &Layer, first_input: usize, o: &str) -> String {
         match self.parameters {
             Parameters::Constants => {
@@ -324,14 +324,14 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The same among the weights that are an argument, or its gradient.
+    /// The same weight, or its gradient, if the parameters are an argument.
     fn weight_among_all(&self, kind: Kind, layer: &Layer, first_input: usize, o: &str) -> String {
         let (base, first) = self.base(kind, self.shared_places(&layer.weights).start);
         let first = first + first_input - layer.inputs.start;
         element(&base, first, &format!("{} * {o} + i", layer.row))
     }
 
-    /// The bias of the output o among them, or its gradient.
+    /// The bias of the output o, or its gradient, if the parameters are an argument.
     fn bias_among_all(&self, kind: Kind, layer: &Layer, o: &str) -> String {
         let (base, first) = self.base(kind, self.shared_places(&layer.weights).start);
         element(
@@ -343,9 +343,9 @@ impl<'a> Emitter<'a> {
 
     // ── constants ───────────────────────────────────────────────────────────────────────────────
 
-    /// The weights and biases of layers, unless they are an argument, and how long an array the
-    /// caller needs. Weights are stored by input, so that the inner loop, over the outputs, has them
-    /// side by side.
+    /// Writes the weights and biases of layers, unless they are an argument, and the length of the
+    /// work array. Weights are stored by input, so that they lie side by side for the inner loop
+    /// over the outputs.
     pub(super) fn write_constants(&mut self) {
         if self.parameters == Parameters::Constants {
             for layer in &self.program.learned.layers {
@@ -484,8 +484,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Declares the arrays of values or gradients, or fills them with 0 if they are the caller's.
-    /// (Values of these are written before they are read, or added up.)
+    /// Declares the arrays of values or gradients. In the caller's array, fills gradients with 0;
+    /// values are written before they are read, and sums of layers are cleared by their layer.
     fn declare_arrays(&mut self, kind: Kind, is_used: impl Fn(Range<usize>) -> bool) {
         let arrays: Vec<_> = self
             .arrays
@@ -502,7 +502,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Writes a number to its place; a constant is written where it is read.
+    /// Writes a number to its place. A constant is instead written where it is read.
     fn set(&mut self, kind: Kind, place: usize, number: &Expression) {
         let is_element = self.array(place).is_some();
         if let (Some(constant), Kind::Value, false) = (number.constant(), kind, is_element) {
@@ -523,7 +523,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// A sum of products, from left to right; a long one on several lines.
+    /// Writes a sum of products, from left to right; a long one takes several lines.
     fn sum(&mut self, out: usize, pairs: &[[u32; 2]]) {
         let mut sum = Expression::from(0.0);
         for (i, &pair) in pairs.iter().enumerate() {
@@ -537,7 +537,7 @@ impl<'a> Emitter<'a> {
         self.set(Kind::Value, out, &sum);
     }
 
-    /// A name for a number, unless it is a constant.
+    /// Declares a name for a number and returns it; a constant is returned unchanged.
     fn temporary(&mut self, number: &Expression) -> Expression {
         if number.constant().is_some() {
             return number.clone();
@@ -575,7 +575,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The inputs of a layer, in two parts if some of them are those of the function.
+    /// The inputs of a layer, split into inputs of the function and results, without empty parts.
     fn inputs(&self, layer: &Layer) -> Vec<Range<usize>> {
         let first_result = self.program.plain.first;
         let Range { start, end } = layer.inputs;
@@ -621,7 +621,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Whether a gradient of this output arrives at a number, on its way to an argument.
+    /// By place, whether a gradient of this output arrives there on its way to an argument.
     fn reached_from(&self, output: usize) -> Vec<bool> {
         let mut reached = vec![false; self.leading.len()];
         reached[output] = self.leading[output];
@@ -637,7 +637,7 @@ impl<'a> Emitter<'a> {
         reached
     }
 
-    /// The places to which a result passes a gradient down.
+    /// The places that a result passes a gradient down to.
     fn receivers(&self, place: usize) -> Vec<usize> {
         let found = self.segment(place).filter(|_| !self.is_silent(place));
         let Some((segment, index)) = found else {
@@ -666,8 +666,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Adds a part of a gradient: at once to an element of an array; other parts wait until all are
-    /// known.
+    /// Adds a part of a gradient: at once for an element of an array; otherwise the part waits
+    /// until all parts are known.
     fn add(&mut self, place: usize, part: &Expression, parts: &mut Parts) {
         if !self.leading[place] {
             return;
@@ -681,7 +681,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// The gradient of a result, all of whose parts are known.
+    /// The gradient of a result whose parts are all known.
     fn upstream(&mut self, place: usize, parts: &mut Parts) -> Expression {
         let mut sum: Option<Expression> = None;
         for (i, part) in parts.remove(&place).into_iter().flatten().enumerate() {
@@ -732,7 +732,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Gives a name to what occurs more than once.
+    /// Gives a name to each subexpression that occurs more than once.
     fn compute_common_factors(&mut self, passed: &mut [(usize, Expression)]) {
         loop {
             let parts: Vec<_> = passed.iter().map(|(_, part)| part.clone()).collect();
@@ -749,7 +749,8 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Rows that no gradient reaches take no part, for 0 times an infinite weight would be NaN.
+    /// Passes the gradients of a layer down. Rows that no gradient reaches are left out, because 0
+    /// times an infinite weight would be NaN.
     fn pass_down_layer(&mut self, layer: &Layer, reached: &[bool]) {
         let outputs = layer.outputs.clone();
         let are_all_reached = !reached[outputs.clone()].contains(&false);
@@ -773,7 +774,7 @@ impl<'a> Emitter<'a> {
             });
             self.code.close();
         }
-        // They are constants, or results that pass nothing to a parameter.
+        // No weight is reached if the weights are constants, or results that lead to no parameter.
         if reached[self.shared_places(&layer.weights)].contains(&true) {
             self.for_each_row(&rows, outputs.len(), |emitter, o| {
                 emitter.pass_down_to_weights(layer, o, &element(&base, first, o));
@@ -781,7 +782,7 @@ impl<'a> Emitter<'a> {
         }
     }
 
-    /// Writes lines for all rows, in a loop, or for each of some.
+    /// Writes lines for all rows in a loop, or for each of some rows.
     fn for_each_row(&mut self, rows: &[String], count: usize, write: impl Fn(&mut Self, &str)) {
         let is_loop = rows == ["o"];
         if is_loop {
