@@ -24,7 +24,7 @@ use std::iter;
 #[must_use]
 #[track_caller]
 pub fn accuracy(predicted: &[usize], actual: &[usize]) -> f64 {
-    expect_as_many(predicted.len(), actual.len());
+    assert_same_len(predicted.len(), actual.len());
     fraction(iter::zip(predicted, actual).map(|(p, a)| p == a))
 }
 
@@ -40,7 +40,7 @@ pub fn accuracy(predicted: &[usize], actual: &[usize]) -> f64 {
 #[must_use]
 #[track_caller]
 pub fn binary_accuracy(scores: &[f64], labels: &[f64]) -> f64 {
-    expect_as_many(scores.len(), labels.len());
+    assert_same_len(scores.len(), labels.len());
     let right = |(&score, &label): (&f64, &f64)| !score.is_nan() && (score > 0.0) == (label > 0.0);
     fraction(iter::zip(scores, labels).map(right))
 }
@@ -65,7 +65,7 @@ pub fn binary_accuracy(scores: &[f64], labels: &[f64]) -> f64 {
 #[must_use]
 #[track_caller]
 pub fn r2(predicted: &[f64], actual: &[f64]) -> f64 {
-    expect_as_many(predicted.len(), actual.len());
+    assert_same_len(predicted.len(), actual.len());
     if actual.len() < 2 {
         return f64::NAN;
     }
@@ -119,7 +119,7 @@ impl ConfusionMatrix {
     #[must_use]
     #[track_caller]
     pub fn new(predicted: &[usize], actual: &[usize], classes: usize) -> Self {
-        expect_as_many(predicted.len(), actual.len());
+        assert_same_len(predicted.len(), actual.len());
         let mut counts = vec![vec![0; classes]; classes];
         for (&predicted, &actual) in iter::zip(predicted, actual) {
             for class in [predicted, actual] {
@@ -226,7 +226,7 @@ fn fraction(hits: impl ExactSizeIterator<Item = bool>) -> f64 {
 }
 
 #[track_caller]
-fn expect_as_many(predicted: usize, actual: usize) {
+fn assert_same_len(predicted: usize, actual: usize) {
     assert_eq!(
         predicted, actual,
         "a metric needs as many predictions as actual values: {predicted} predictions, {actual} actual"

@@ -379,7 +379,7 @@ fn a_tape_looks_at_the_gradients_that_it_computes() {
     let of_input = Tape::record(slice::from_ref(&x), &x.sqrt());
     let anomaly = of_input.find_anomaly(&[[0.0]]).unwrap();
     assert_eq!(anomaly.pass(), Pass::Backward);
-    // That of an input is not among them if there are parameters.
+    // The gradient of an input is not among them if there are parameters.
     let of_parameter = Tape::record(slice::from_ref(&x), &(x.sqrt() * leaf("w", 1.0)));
     assert!(of_parameter.find_anomaly(&[[0.0]]).is_none());
 }

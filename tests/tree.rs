@@ -1,4 +1,4 @@
-//! What the tree printer shows, line by line.
+//! The output of the tree printer, line by line.
 
 mod common {
     pub(crate) mod small_stack;

@@ -1,4 +1,4 @@
-//! The net of the example `digits`: its data, how well it reads them, and that a seed decides everything.
+//! The net of the example `digits`: its data, its accuracy, and that a seed decides everything.
 
 use micrograd_gallery::{CLASSES, EPOCHS, Training, classes, digits, logits, predictions};
 

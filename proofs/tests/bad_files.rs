@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::{Config, RngSeed};
 
-/// What may happen to a file.
+/// The ways in which a file is damaged.
 #[derive(Clone, Debug)]
 enum Fault {
     Flip(Index, u8),

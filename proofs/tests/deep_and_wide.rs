@@ -141,7 +141,7 @@ fn deep_and_wide_graphs_need_no_stack_and_give_back_all_memory() {
     on_a_small_stack(keep_many_graphs);
     let change = region.change();
     assert!(change.bytes_allocated > 100 * MILLION);
-    // What the test harness allocates meanwhile is counted, too.
+    // Allocations of the test harness are counted, too.
     let kept = change.bytes_allocated.abs_diff(change.bytes_deallocated);
     assert!(kept < 4096, "{kept} bytes");
 }

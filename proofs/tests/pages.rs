@@ -368,7 +368,7 @@ fn net(leaf: Leaf) -> Value {
     loss::hinge(&scores, &[leaf("label", 1.0)]).with_name("loss")
 }
 
-/// What all nodes have, in JSON.
+/// The value and the gradient of each node, in JSON.
 fn nodes_in_json(root: &Value) -> String {
     let numbers = numbers(root);
     let (values, gradients) = numbers.split_at(numbers.len() / 2);

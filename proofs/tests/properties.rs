@@ -1,4 +1,4 @@
-//! What holds for every function: all ways to its derivatives agree, and they have the properties
+//! Facts about every function: all ways to its derivatives agree, and they have the properties
 //! that derivatives have.
 
 #[path = "../../tests/common/close.rs"]

@@ -29,7 +29,7 @@ use crate::engine::Value;
 /// would hide the caller's line.
 macro_rules! mean_over {
     ($p:ident, $t:ident in $predictions:expr, $targets:expr => $loss:expr) => {{
-        expect_as_many($predictions, $targets);
+        assert_same_len($predictions, $targets);
         let mut losses = Vec::with_capacity($predictions.len());
         for ($p, $t) in iter::zip($predictions, $targets) {
             losses.push($loss);
@@ -147,7 +147,7 @@ pub fn hinge(scores: &[Value], labels: &[Value]) -> Value {
 #[must_use]
 #[track_caller]
 pub fn cross_entropy(logits: &[Value], targets: &[Value], label_smoothing: f64) -> Value {
-    expect_as_many(logits, targets);
+    assert_same_len(logits, targets);
     expect_part(label_smoothing);
     let log_probabilities = log_softmax(logits);
     let of_targets = -Value::dot(targets, &log_probabilities);
@@ -288,7 +288,7 @@ fn smoothed(of_targets: Value, log_probabilities: &[Value], smoothing: f64) -> V
 }
 
 #[track_caller]
-fn expect_as_many(predictions: &[Value], targets: &[Value]) {
+fn assert_same_len(predictions: &[Value], targets: &[Value]) {
     assert_eq!(
         predictions.len(),
         targets.len(),

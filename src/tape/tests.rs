@@ -1,4 +1,4 @@
-//! What becomes of a graph, as a program.
+//! The programs that graphs become.
 
 use super::program::Step;
 use super::*;

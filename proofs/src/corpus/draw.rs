@@ -252,7 +252,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// What a step makes in each row.
+    /// The results of a step in each row.
     fn made(&self, step: &Step) -> Vec<Vec<Value>> {
         let made = |nodes: &Vec<Value>| {
             let operands = step.operands().into_iter().map(|i| nodes[i].clone());

@@ -9,7 +9,7 @@ use super::step::Step;
 /// A graph; its last node is its output.
 #[derive(Clone, Debug)]
 pub struct Graph {
-    /// What the leaves hold.
+    /// The numbers of the leaves.
     pub leaves: Vec<f64>,
     /// The steps, in order.
     pub steps: Vec<Step>,

@@ -17,7 +17,7 @@ pub(super) const TAPE_JACOBIAN: &str = "tape.jacobian";
 /// The most rows that a tape of several outputs is measured on: one block, and one row after it.
 const ROWS_OF_VECTORS: usize = 5;
 
-/// What the crate computes now, in all ways.
+/// The results of the crate as it is now, in all ways.
 pub fn measure(graph: &Graph) -> Vec<Line> {
     let built = graph.build();
     let outputs = graph.outputs.map(|i| built.nodes[i].clone());
