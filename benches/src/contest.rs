@@ -1,145 +1,101 @@
-//! Contenders for one piece of work: whether they agree, and how long they take.
+//! Contenders for one piece of work: whether they agree, and how long each takes.
 
-mod ranking;
-
-use std::error::Error;
-use std::fmt;
 use std::hint::black_box;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use ranking::Entry;
+use micrograd::tape::Tape;
 
-pub use ranking::Ranking;
-
-/// Results may differ by this much, relative where they are greater than one.
+/// Results may differ by this much, relative to those greater than one.
 const TOLERANCE: f64 = 1e-9;
 
-/// What a contender is repeated for in each round, so that the clock is exact enough.
+const ROUNDS: usize = 15;
+/// Runs are repeated for this long in each round, so that the clock is exact enough.
 const ROUND_TIME: Duration = Duration::from_millis(20);
-
-/// A contender that takes longer than this for one run sits out most rounds.
+/// A contender whose run takes longer than this sits out most rounds.
 const SLOW: Duration = Duration::from_millis(200);
-/// Rounds of which a slow contender takes part in one.
+/// A slow contender takes part in one of this many rounds.
 const SLOW_EVERY: usize = 5;
 
-/// Room for a recursion that is 100,000 operations deep.
-const DEEP_STACK: usize = 1 << 28;
-
-/// What the times of the others are compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// The fastest of these is the yardstick.
-    HandWritten,
-    /// The engine that this crate is about.
-    Micrograd,
-    /// The tape of that engine.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    Loops,
+    Engine,
     Tape,
-    /// Source code that a tape has become.
-    Source,
-    /// Any other engine.
-    Peer,
+    Other,
+    /// Starts threads, so it is timed after all others: an allocator may take locks once a
+    /// process has had more than one thread.
+    Threaded,
 }
 
-/// One way to do a piece of work.
-pub struct Contender {
-    name: &'static str,
-    role: Role,
-    has_own_thread: bool,
-    /// Runs the work so many times; returns the time taken and the last outcome.
-    repeat: Box<dyn FnMut(u32) -> (Duration, Vec<f64>)>,
+/// Times are compared with the fastest contender of each of these roles.
+const YARDSTICKS: [(Role, &str); 3] = [
+    (Role::Loops, "hand-written"),
+    (Role::Engine, "micrograd"),
+    (Role::Tape, "tape"),
+];
+
+/// The result of a run, to be compared as a list of numbers. The conversion is not timed.
+pub(crate) trait Outcome: 'static {
+    fn numbers(self) -> Vec<f64>;
 }
 
-impl fmt::Debug for Contender {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Contender({})", self.name)
+impl Outcome for Vec<f64> {
+    fn numbers(self) -> Vec<f64> {
+        self
     }
+}
+
+impl<const N: usize> Outcome for [f64; N] {
+    fn numbers(self) -> Vec<f64> {
+        self.to_vec()
+    }
+}
+
+/// A value and its gradient.
+impl<G: AsRef<[f64]> + 'static> Outcome for (f64, G) {
+    fn numbers(self) -> Vec<f64> {
+        [&[self.0], self.1.as_ref()].concat()
+    }
+}
+
+/// A tape, which is replayed at these inputs.
+impl<const N: usize> Outcome for (Tape, [f64; N]) {
+    fn numbers(self) -> Vec<f64> {
+        self.0.gradient(&self.1).numbers()
+    }
+}
+
+struct Contender {
+    role: Role,
+    name: &'static str,
+    /// Makes that many runs; returns the time taken and the last outcome.
+    repeat: Box<dyn FnMut(u32) -> (Duration, Vec<f64>)>,
+    runs_per_round: u32,
+    is_slow: bool,
+    seconds_per_run: Vec<f64>,
 }
 
 impl Contender {
-    /// A contender that does the work once whenever it is called.
-    pub fn new<T: AsRef<[f64]>>(
-        role: Role,
-        name: &'static str,
-        run: impl FnMut() -> T + 'static,
-    ) -> Self {
-        Self::maker(role, name, run, |made| made.as_ref().to_vec())
+    fn prepare(&mut self) {
+        let mut taken = (self.repeat)(1).0;
+        while taken < ROUND_TIME {
+            self.runs_per_round *= 2;
+            taken = (self.repeat)(self.runs_per_round).0;
+        }
+        self.is_slow = taken > SLOW;
     }
 
-    /// A contender that makes something. The outcome is what that computes, which is not
-    /// timed.
-    pub fn maker<T>(
-        role: Role,
-        name: &'static str,
-        mut make: impl FnMut() -> T + 'static,
-        mut compute: impl FnMut(T) -> Vec<f64> + 'static,
-    ) -> Self {
-        let repeat = move |runs| {
-            let (time, made) = repeat(runs, &mut make);
-            (time, compute(made))
-        };
-        Self {
-            name,
-            role,
-            has_own_thread: false,
-            repeat: Box::new(repeat),
+    fn take_part_in(&mut self, round: usize) {
+        if !self.is_slow || round.is_multiple_of(SLOW_EVERY) {
+            let taken = (self.repeat)(self.runs_per_round).0;
+            let seconds = taken.as_secs_f64() / f64::from(self.runs_per_round);
+            self.seconds_per_run.push(seconds);
         }
     }
-
-    /// A contender that recurses deeply. It runs in a thread of its own, whose start
-    /// and end are not timed.
-    ///
-    /// # Panics
-    ///
-    /// When it runs, if no thread with such a stack can be had.
-    pub fn on_deep_stack<T: AsRef<[f64]>>(
-        role: Role,
-        name: &'static str,
-        mut run: impl FnMut() -> T + Send + 'static,
-    ) -> Self {
-        let repeat = move |runs| {
-            on_deep_stack(|| {
-                let (time, outcome) = repeat(runs, &mut run);
-                (time, outcome.as_ref().to_vec())
-            })
-        };
-        Self {
-            name,
-            role,
-            has_own_thread: true,
-            repeat: Box::new(repeat),
-        }
-    }
-
-    fn outcome(&mut self) -> Vec<f64> {
-        (self.repeat)(1).1
-    }
-
-    fn time(&mut self, runs: u32) -> Duration {
-        (self.repeat)(runs).0
-    }
 }
 
-fn repeat<T>(runs: u32, mut run: impl FnMut() -> T) -> (Duration, T) {
-    let start = Instant::now();
-    for _ in 1..runs {
-        black_box(run());
-    }
-    let last = black_box(run());
-    (start.elapsed(), last)
-}
-
-fn on_deep_stack<T: Send>(work: impl FnOnce() -> T + Send) -> T {
-    thread::scope(|scope| {
-        let builder = thread::Builder::new().stack_size(DEEP_STACK);
-        let thread = builder.spawn_scoped(scope, work).expect("a deep stack");
-        thread.join().expect("a contender does not panic")
-    })
-}
-
-/// A piece of work and those who do it.
-#[derive(Debug)]
-pub struct Contest {
+/// Several ways to do a piece of work.
+pub(crate) struct Contest {
     title: String,
     unit: &'static str,
     units_per_run: usize,
@@ -147,198 +103,146 @@ pub struct Contest {
 }
 
 impl Contest {
-    /// A contest whose times are given per `unit`, of which one run does
-    /// `units_per_run`.
-    pub fn new(
-        title: impl Into<String>,
-        (unit, units_per_run): (&'static str, usize),
-        contenders: Vec<Contender>,
-    ) -> Self {
+    /// A contest whose times are given per `unit`.
+    pub(crate) fn new(title: impl Into<String>, unit: &'static str, units_per_run: usize) -> Self {
         Self {
             title: title.into(),
             unit,
             units_per_run,
-            contenders,
+            contenders: Vec::new(),
         }
     }
 
-    /// Runs everyone once.
-    ///
-    /// # Errors
-    ///
-    /// If a result differs from that of the first contender.
-    pub fn check(&mut self) -> Result<(), Disagreement> {
-        let Some((first, others)) = self.contenders.split_first_mut() else {
-            return Ok(());
+    pub(crate) fn with<T: Outcome>(
+        mut self,
+        role: Role,
+        name: &'static str,
+        mut run: impl FnMut() -> T + 'static,
+    ) -> Self {
+        let repeat = move |runs| {
+            let start = Instant::now();
+            for _ in 1..runs {
+                black_box(run());
+            }
+            let last = black_box(run());
+            (start.elapsed(), last.numbers())
         };
-        let expected = first.outcome();
+        self.contenders.push(Contender {
+            role,
+            name,
+            repeat: Box::new(repeat),
+            runs_per_round: 1,
+            is_slow: false,
+            seconds_per_run: Vec::new(),
+        });
+        self
+    }
+
+    /// Runs all contenders once and panics if a result differs from the first one's.
+    pub(crate) fn check(&mut self) {
+        let (first, others) = self.contenders.split_first_mut().expect("a contender");
+        let expected = (first.repeat)(1).1;
         for other in others {
-            let found = other.outcome();
+            let found = (other.repeat)(1).1;
             if let Some(index) = first_difference(&expected, &found) {
-                return Err(Disagreement {
-                    contest: self.title.clone(),
-                    index,
-                    expected: (first.name, expected.get(index).copied()),
-                    found: (other.name, found.get(index).copied()),
-                });
+                let (expected, found) = (expected.get(index), found.get(index));
+                panic!(
+                    "{}: result {index} is {found:?} by {}, but {expected:?} by {}",
+                    self.title, other.name, first.name
+                );
             }
         }
-        Ok(())
     }
 
-    /// Times everyone in interleaved rounds and takes the medians.
-    ///
-    /// Contenders with a thread of their own come after all others, for an allocator
-    /// may take locks once a process has had more than one thread.
-    pub fn time(&mut self, rounds: usize) -> Ranking {
-        let (threaded, others): (Vec<_>, Vec<_>) =
-            self.contenders.iter_mut().partition(|c| c.has_own_thread);
-        let mut entries = interleave(others, rounds);
-        entries.extend(interleave(threaded, rounds));
-        for entry in &mut entries {
-            entry.seconds /= self.units_per_run as f64;
-        }
-        Ranking::new(&self.title, self.unit, entries)
-    }
-}
-
-/// Times the runs of all `contenders` in turn.
-fn interleave(contenders: Vec<&mut Contender>, rounds: usize) -> Vec<Entry> {
-    let mut timings: Vec<Timing> = contenders.into_iter().map(Timing::new).collect();
-    for round in 0..rounds {
-        for timing in &mut timings {
-            timing.take_part_in(round);
-        }
-    }
-    timings.iter().map(Timing::entry).collect()
-}
-
-/// The rounds of one contender.
-struct Timing<'contender> {
-    contender: &'contender mut Contender,
-    runs_per_round: u32,
-    is_slow: bool,
-    seconds_per_run: Vec<f64>,
-}
-
-impl<'contender> Timing<'contender> {
-    /// Finds out how many runs fill a round.
-    fn new(contender: &'contender mut Contender) -> Self {
-        let mut runs_per_round = 1;
-        let mut taken = contender.time(runs_per_round);
-        while taken < ROUND_TIME {
-            runs_per_round *= 2;
-            taken = contender.time(runs_per_round);
-        }
-        Self {
-            contender,
-            runs_per_round,
-            is_slow: taken > SLOW,
-            seconds_per_run: Vec::new(),
+    /// Times all contenders in interleaved rounds.
+    pub(crate) fn time(&mut self) {
+        let is_timed_with = |_: &Contender, next: &Contender| next.role != Role::Threaded;
+        for group in self.contenders.chunk_by_mut(is_timed_with) {
+            group.iter_mut().for_each(Contender::prepare);
+            for round in 0..ROUNDS {
+                for contender in &mut *group {
+                    contender.take_part_in(round);
+                }
+            }
         }
     }
 
-    fn take_part_in(&mut self, round: usize) {
-        if self.is_slow && !round.is_multiple_of(SLOW_EVERY) {
-            return;
-        }
-        let taken = self.contender.time(self.runs_per_round);
-        self.seconds_per_run
-            .push(taken.as_secs_f64() / f64::from(self.runs_per_round));
-    }
+    /// Prints the medians and their ratios as a Markdown table.
+    pub(crate) fn print(&self) {
+        let times = self.contenders.iter().map(|contender| {
+            let seconds = median(&contender.seconds_per_run) / self.units_per_run as f64;
+            (contender, seconds)
+        });
+        let times: Vec<_> = times.collect();
+        let yardsticks = YARDSTICKS.iter().filter_map(|&(role, name)| {
+            let peers = times.iter().filter(|(contender, _)| contender.role == role);
+            Some((name, peers.map(|&(_, seconds)| seconds).reduce(f64::min)?))
+        });
+        let yardsticks: Vec<_> = yardsticks.collect();
 
-    fn entry(&self) -> Entry {
-        Entry {
-            name: self.contender.name,
-            role: self.contender.role,
-            seconds: median(&self.seconds_per_run),
+        println!("{}\n", self.title);
+        print!("| {:34} | {:>18} |", "", format!("time per {}", self.unit));
+        for (name, _) in &yardsticks {
+            print!(" {:>14} |", format!("× {name}"));
         }
+        println!("\n|---|---:|{}", "---:|".repeat(yardsticks.len()));
+        for (contender, seconds) in times {
+            print!("| {:34} | {:>18} |", contender.name, with_unit(seconds));
+            for (_, yardstick) in &yardsticks {
+                print!(" {:>14} |", three_digits(seconds / yardstick));
+            }
+            println!();
+        }
+        println!();
     }
 }
 
-/// The middle one of the times.
+/// The index of the first number that only one of the two has, that differs, or that is NaN.
+fn first_difference(expected: &[f64], found: &[f64]) -> Option<usize> {
+    let agree = |x: f64, y: f64| (x - y).abs() <= TOLERANCE * x.abs().max(1.0);
+    let agreeing = expected
+        .iter()
+        .zip(found)
+        .take_while(|&(&x, &y)| agree(x, y))
+        .count();
+    (agreeing < expected.len().max(found.len())).then_some(agreeing)
+}
+
+/// The upper median.
 ///
 /// # Panics
 ///
-/// If there is none.
+/// If there are no times.
 pub fn median(times: &[f64]) -> f64 {
     let mut sorted = times.to_vec();
     sorted.sort_by(f64::total_cmp);
     sorted[sorted.len() / 2]
 }
 
-/// The index of the first number that only one of the two has, or that differs.
-fn first_difference(expected: &[f64], found: &[f64]) -> Option<usize> {
-    let length = expected.len().max(found.len());
-    (0..length).find(|&index| match (expected.get(index), found.get(index)) {
-        (Some(&expected), Some(&found)) => !agree(expected, found),
-        _ => true,
-    })
-}
-
-/// False also if one of them is NaN.
-fn agree(expected: f64, found: f64) -> bool {
-    (expected - found).abs() <= TOLERANCE * expected.abs().max(1.0)
-}
-
-/// Two contenders that do not compute the same.
-#[derive(Debug)]
-pub struct Disagreement {
-    contest: String,
-    index: usize,
-    expected: (&'static str, Option<f64>),
-    found: (&'static str, Option<f64>),
-}
-
-impl fmt::Display for Disagreement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let number = |result: Option<f64>| result.map_or("nothing".into(), |x| x.to_string());
-        let (reference, expected) = self.expected;
-        let (name, found) = self.found;
-        write!(
-            f,
-            "{}: {name} computes {} as result {}, but {reference} computes {}",
-            self.contest,
-            number(found),
-            self.index,
-            number(expected),
-        )
+fn with_unit(seconds: f64) -> String {
+    match seconds {
+        ..1e-6 => three_digits(seconds * 1e9) + " ns",
+        1e-6..1e-3 => three_digits(seconds * 1e6) + " µs",
+        _ => three_digits(seconds * 1e3) + " ms",
     }
 }
 
-impl Error for Disagreement {}
+fn three_digits(number: f64) -> String {
+    let decimals = match number {
+        ..1.0 => 3,
+        1.0..10.0 => 2,
+        10.0..100.0 => 1,
+        _ => 0,
+    };
+    format!("{number:.decimals$}")
+}
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn disagreement(found: &'static [f64]) -> Option<String> {
-        let contenders = vec![
-            Contender::new(Role::HandWritten, "one", || [1.0, 2e6]),
-            Contender::new(Role::Peer, "other", move || found),
-        ];
-        let mut contest = Contest::new("Work", ("piece", 1), contenders);
-        contest.check().err().map(|error| error.to_string())
-    }
-
-    #[test]
-    fn a_difference_in_rounding_is_no_disagreement() {
-        assert_eq!(disagreement(&[1.0 + 9e-10, 2e6 + 9e-4]), None);
-    }
-
-    #[test]
-    fn a_wrong_a_missing_and_no_number_are_disagreements() {
-        let cases: [(&[f64], &str); 3] = [
-            (
-                &[1.0 + 2e-9, 2e6],
-                "1.000000002 as result 0, but one computes 1",
-            ),
-            (&[1.0], "nothing as result 1, but one computes 2000000"),
-            (&[f64::NAN, 2e6], "NaN as result 0, but one computes 1"),
-        ];
-        for (found, end) in cases {
-            let message = format!("Work: other computes {end}");
-            assert_eq!(disagreement(found), Some(message));
-        }
-    }
+#[test]
+fn only_a_difference_in_rounding_is_no_disagreement() {
+    let difference = |found: &[f64]| first_difference(&[1.0, 2e6], found);
+    assert_eq!(difference(&[1.0 + 9e-10, 2e6 + 9e-4]), None);
+    assert_eq!(difference(&[1.0 + 2e-9, 2e6]), Some(0));
+    assert_eq!(difference(&[1.0, f64::NAN]), Some(1));
+    assert_eq!(difference(&[1.0]), Some(1));
+    assert_eq!(difference(&[1.0, 2e6, 3.0]), Some(2));
 }

@@ -2,270 +2,165 @@
 
 use micrograd::engine::Value;
 
-use crate::contest::{Contender, Contest, Role};
-use crate::handwritten;
-use crate::micrograd_side::{self, Recording};
+use crate::contest::Contest;
+use crate::contest::Role::{Engine, Loops, Other, Tape, Threaded};
 use crate::peers::{echidna, reverse, rustygrad};
-use crate::work::{Digits, Moons, README_ROWS, Trainer};
+use crate::work::{self, CHAIN_START, README_INPUTS, README_ROWS, STEPS};
+use crate::{handwritten, micrograd_side as ours};
 
-use Role::{HandWritten, Micrograd, Peer, Tape};
+/// Checks that all contenders compute the same, then times them and prints the tables.
+///
+/// # Panics
+///
+/// If two contenders disagree.
+pub fn compare() {
+    const LENGTH: usize = 1_000_000;
+    let mut contests = vec![
+        readme_program(),
+        program_by_rows(),
+        moons_step(),
+        digits_step(),
+        digits_forward(),
+        chain(LENGTH),
+    ];
+    contests.extend(recordings(LENGTH));
+    contests.iter_mut().for_each(Contest::check);
+    for contest in &mut contests {
+        contest.time();
+        contest.print();
+    }
 
-/// The program of the README: build, backward, read, free.
-pub fn readme_program() -> Contest {
-    let on_tape = micrograd_side::readme_program_on_tape();
+    // Last, and checked when timed: the thread for rustygrad slows down the allocator.
+    let mut deep = chain_with_rustygrad(100_000);
+    deep.time();
+    deep.check();
+    deep.print();
+}
+
+fn readme_program() -> Contest {
     let replayed = echidna::readme_program_replayed();
-    Contest::new(
-        "README program",
-        ("program", 1),
-        vec![
-            Contender::new(HandWritten, "hand-written", handwritten::readme_program),
-            Contender::new(Micrograd, "micrograd", micrograd_side::readme_program),
-            Contender::new(Tape, "micrograd tape", on_tape),
-            Contender::new(
-                Role::Source,
-                "micrograd, as source code",
-                micrograd_side::readme_program_by_source,
-            ),
-            Contender::new(Peer, "echidna bytecode replay", replayed),
-            Contender::new(Peer, "echidna tape", echidna::readme_program_on_tape),
-            Contender::new(Peer, "reverse", reverse::readme_program),
-            Contender::new(Peer, "rustygrad", rustygrad::readme_program),
-        ],
-    )
+    let by_source = ours::readme_program_by_source;
+    Contest::new("README program", "program", 1)
+        .with(Loops, "hand-written", handwritten::readme_program)
+        .with(Engine, "micrograd", ours::readme_program)
+        .with(Tape, "micrograd tape", ours::readme_program_on_tape())
+        .with(Other, "micrograd, as source code", by_source)
+        .with(Other, "echidna bytecode replay", replayed)
+        .with(Other, "echidna tape", echidna::readme_program_on_tape)
+        .with(Other, "reverse", reverse::readme_program)
+        .with(Other, "rustygrad", rustygrad::readme_program)
 }
 
-/// The program of the README for many rows.
-pub fn program_by_rows() -> Contest {
-    let by_hand = handwritten::program_by_rows();
-    let eager = micrograd_side::program_by_rows();
-    let on_tape = micrograd_side::program_by_rows_on_tape();
-    Contest::new(
-        format!("README program at {README_ROWS} rows"),
-        ("row", README_ROWS),
-        vec![
-            Contender::new(HandWritten, "hand-written", by_hand),
-            Contender::new(Micrograd, "micrograd", eager),
-            Contender::new(Tape, "micrograd tape", on_tape),
-        ],
-    )
+fn program_by_rows() -> Contest {
+    let title = format!("README program at {README_ROWS} rows");
+    Contest::new(title, "row", README_ROWS)
+        .with(Loops, "hand-written", handwritten::program_by_rows())
+        .with(Engine, "micrograd", ours::program_by_rows())
+        .with(Tape, "micrograd tape", ours::program_by_rows_on_tape())
 }
 
-/// Episodes of `steps` training steps on the moons.
-pub fn moons_step(steps: usize) -> Contest {
-    use handwritten::moons::{Dense, PerRow, Skipping, Training};
-    let moons = Moons::new();
-    let dense = Training::new(moons.clone(), Dense::new());
-    let per_row = Training::new(moons.clone(), PerRow);
-    let skipping = Training::new(moons.clone(), Skipping);
-    let eager = micrograd_side::moons(moons.clone());
-    let on_tape = micrograd_side::moons_on_tape(moons.clone());
-    let replayed = echidna::network_replayed(moons.clone());
-    let on_echidna_tape = echidna::network_on_tape(moons.clone());
-    let reverse = reverse::network(moons.clone());
-    let rustygrad = rustygrad::Network::new(moons);
-    Contest::new(
-        "Moons step: MLP 2-16-16-1, full batch of 100, hinge loss + L2, SGD",
-        ("step", steps),
-        vec![
-            episodes(
-                HandWritten,
-                "hand-written, dense over the batch",
-                dense,
-                steps,
-            ),
-            episodes(HandWritten, "hand-written, row by row", per_row, steps),
-            episodes(
-                HandWritten,
-                "hand-written, skipping dead ReLUs",
-                skipping,
-                steps,
-            ),
-            episodes(Micrograd, "micrograd", eager, steps),
-            episodes(Tape, "micrograd tape", on_tape, steps),
-            episodes(Peer, "echidna bytecode replay", replayed, steps),
-            episodes(Peer, "echidna tape", on_echidna_tape, steps),
-            episodes(Peer, "reverse", reverse, steps),
-            episodes(Peer, "rustygrad", rustygrad, steps),
-        ],
-    )
+fn moons_step() -> Contest {
+    use handwritten::moons::{dense, row_by_row, training};
+    let title = "Moons step: MLP 2-16-16-1, full batch of 100, hinge loss + L2, SGD";
+    let [by_rows, skipping] = [row_by_row::<false>, row_by_row::<true>].map(training);
+    Contest::new(title, "step", STEPS)
+        .with(
+            Loops,
+            "hand-written, dense over the batch",
+            training(dense()),
+        )
+        .with(Loops, "hand-written, row by row", by_rows)
+        .with(Loops, "hand-written, skipping dead ReLUs", skipping)
+        .with(Engine, "micrograd", ours::moons())
+        .with(Tape, "micrograd tape", ours::moons_on_tape())
+        .with(Other, "echidna bytecode replay", echidna::moons_replayed())
+        .with(Other, "echidna tape", echidna::moons_on_tape())
+        .with(Other, "reverse", reverse::moons())
+        .with(Other, "rustygrad", rustygrad::moons())
 }
 
-/// Episodes of `steps` training steps on the digits.
-pub fn digits_step(steps: usize) -> Contest {
-    use handwritten::digits::{Dense, Skipping, Training};
-    let digits = Digits::new();
-    let dense = Training::new(digits.clone(), Dense::new());
-    let skipping = Training::new(digits.clone(), Skipping);
-    let eager = micrograd_side::digits(digits.clone());
-    let on_tape = micrograd_side::digits_on_tape(digits);
-    Contest::new(
-        "Digits step: MLP 64-32-10, full batch of 64, cross-entropy, SGD",
-        ("step", steps),
-        vec![
-            episodes(HandWritten, "hand-written, layer by layer", dense, steps),
-            episodes(HandWritten, "hand-written, row by row", skipping, steps),
-            episodes(Micrograd, "micrograd", eager, steps),
-            episodes(Tape, "micrograd tape", on_tape, steps),
-        ],
-    )
+fn digits_step() -> Contest {
+    use handwritten::digits::{dense, row_by_row, training};
+    let title = "Digits step: MLP 64-32-10, full batch of 64, cross-entropy, SGD";
+    Contest::new(title, "step", STEPS)
+        .with(Loops, "hand-written, layer by layer", training(dense()))
+        .with(Loops, "hand-written, row by row", training(row_by_row))
+        .with(Engine, "micrograd", ours::digits())
+        .with(Tape, "micrograd tape", ours::digits_on_tape())
 }
 
-/// The outputs of the net of the digits for one image.
-pub fn digits_forward() -> Contest {
-    let row = Digits::new().rows[0];
-    Contest::new(
-        "Digits forward: MLP 64-32-10, one image",
-        ("image", 1),
-        vec![
-            Contender::new(
-                HandWritten,
-                "hand-written",
-                handwritten::digits::forward(&row),
-            ),
-            Contender::new(
-                Tape,
-                "micrograd evaluator",
-                micrograd_side::digits_by_evaluator(&row),
-            ),
-            Contender::new(
-                Role::Source,
-                "micrograd, as source code",
-                micrograd_side::digits_by_source(&row),
-            ),
-        ],
-    )
+fn digits_forward() -> Contest {
+    Contest::new("Digits forward: MLP 64-32-10, one image", "image", 1)
+        .with(Loops, "hand-written", handwritten::digits::forward())
+        .with(Tape, "micrograd evaluator", ours::digits_by_evaluator())
+        .with(Other, "micrograd, as source code", ours::digits_by_source())
 }
 
-fn episodes(
-    role: Role,
-    name: &'static str,
-    mut trainer: impl Trainer + 'static,
-    steps: usize,
-) -> Contender {
-    Contender::new(role, name, move || trainer.episode(steps))
-}
-
-/// A chain of `length` dependent operations, without rustygrad.
-pub fn chain(length: usize) -> Contest {
-    chain_of(length, Vec::new())
-}
-
-/// A chain of `length` dependent operations, with rustygrad on a deep stack.
-pub fn chain_with_rustygrad(length: usize) -> Contest {
-    let run = move || rustygrad::chain(length);
-    chain_of(
-        length,
-        vec![Contender::on_deep_stack(Peer, "rustygrad", run)],
-    )
-}
-
-fn chain_of(length: usize, others: Vec<Contender>) -> Contest {
-    let by_hand = move || handwritten::chain(length);
-    let eager = move || micrograd_side::chain(length);
-    let on_tape = micrograd_side::chain_on_tape(length);
+fn chain(length: usize) -> Contest {
+    let title = format!("Chain of {length} dependent operations");
     let replayed = echidna::chain_replayed(length);
     let on_echidna_tape = move || echidna::chain_on_tape(length);
-    let mut contenders = vec![
-        Contender::new(HandWritten, "hand-written", by_hand),
-        Contender::new(Micrograd, "micrograd", eager),
-        Contender::new(Tape, "micrograd tape", on_tape),
-        Contender::new(Peer, "echidna bytecode replay", replayed),
-        Contender::new(Peer, "echidna tape", on_echidna_tape),
-        Contender::new(Peer, "reverse", move || reverse::chain(length)),
-    ];
-    contenders.extend(others);
-    let title = format!("Chain of {length} dependent operations");
-    Contest::new(title, ("operation", length), contenders)
+    Contest::new(title, "operation", length)
+        .with(Loops, "hand-written", move || handwritten::chain(length))
+        .with(Engine, "micrograd", ours::chain(length))
+        .with(Tape, "micrograd tape", ours::chain_on_tape(length))
+        .with(Other, "echidna bytecode replay", replayed)
+        .with(Other, "echidna tape", on_echidna_tape)
+        .with(Other, "reverse", move || reverse::chain(length))
 }
 
-/// Recordings of the README's program, of the loss of one row of the moons, and of a
-/// chain of `length` operations.
-pub fn recordings(length: usize) -> [Contest; 3] {
+fn chain_with_rustygrad(length: usize) -> Contest {
+    chain(length).with(Threaded, "rustygrad", move || rustygrad::chain(length))
+}
+
+fn recordings(length: usize) -> [Contest; 3] {
+    let readme = Contest::new("Recording the README program", "graph", 1);
+    let moons = Contest::new("Recording the loss of one row of the moons", "graph", 1);
+    let title = format!("Recording a chain of {length} operations");
+    let chain = Contest::new(title, "operation", length);
+    let (row, loss) = ours::moons_loss_of_a_row();
+    let links = move |[start]: &[Value; 1]| work::links(start.clone(), length);
     [
-        recording(
-            "Recording the README program",
-            ("graph", 1),
-            &micrograd_side::readme_recording(),
-        ),
-        recording(
-            "Recording the loss of one row of the moons",
-            ("graph", 1),
-            &micrograd_side::moons_recording(),
-        ),
-        recording(
-            &format!("Recording a chain of {length} operations"),
-            ("operation", length),
-            &micrograd_side::chain_recording(length),
-        ),
+        recording(readme, README_INPUTS, |[a, b]| ours::program(a, b)),
+        recording(moons, row, loss),
+        recording(chain, [CHAIN_START], links),
     ]
 }
 
-fn recording<B, const INPUTS: usize>(
-    title: &str,
-    unit: (&'static str, usize),
-    graph: &Recording<B, INPUTS>,
-) -> Contest
-where
-    B: Fn(&[Value; INPUTS]) -> Value + Clone + 'static,
-{
-    Contest::new(
-        title,
-        unit,
-        vec![
-            Contender::new(Micrograd, "micrograd, one pass", graph.eager_pass()),
-            Contender::maker(
-                Tape,
-                "micrograd tape, recording",
-                graph.record(),
-                graph.replay(),
-            ),
-        ],
-    )
+/// Recording a graph, beside building and using it once.
+fn recording<const N: usize>(
+    contest: Contest,
+    inputs: [f64; N],
+    build: impl Fn(&[Value; N]) -> Value + Clone + 'static,
+) -> Contest {
+    let record = ours::recording(inputs, build.clone());
+    contest
+        .with(
+            Engine,
+            "micrograd, one pass",
+            ours::eager_pass(inputs, build),
+        )
+        .with(Tape, "micrograd tape, recording", move || {
+            (record(), inputs)
+        })
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::contest::Disagreement;
+#[test]
+fn the_program_computes_what_the_readme_says() {
+    let (g, [a, b]) = ours::readme_program();
+    let results = [g, a, b].map(|x| format!("{x:.4}"));
+    assert_eq!(results, ["24.7041", "138.8338", "645.5773"]);
+}
 
-    #[test]
-    fn the_program_computes_what_the_readme_says() {
-        let results = micrograd_side::readme_program().map(|x| format!("{x:.4}"));
-        assert_eq!(results, ["24.7041", "138.8338", "645.5773"]);
-    }
-
-    #[test]
-    fn everyone_agrees_on_the_program() -> Result<(), Disagreement> {
-        readme_program().check()
-    }
-
-    #[test]
-    fn everyone_agrees_on_the_moons() -> Result<(), Disagreement> {
-        moons_step(3).check()
-    }
-
-    #[test]
-    fn everyone_agrees_on_the_digits() -> Result<(), Disagreement> {
-        digits_step(3).check()
-    }
-
-    #[test]
-    fn everyone_agrees_on_the_outputs_for_an_image() -> Result<(), Disagreement> {
-        digits_forward().check()
-    }
-
-    #[test]
-    fn everyone_agrees_on_the_program_by_rows() -> Result<(), Disagreement> {
-        program_by_rows().check()
-    }
-
-    #[test]
-    fn a_recording_computes_what_it_was_made_from() -> Result<(), Disagreement> {
-        recordings(1_001).iter_mut().try_for_each(Contest::check)
-    }
-
-    #[test]
-    fn everyone_agrees_on_a_chain() -> Result<(), Disagreement> {
-        chain_with_rustygrad(1_001).check()
+#[test]
+fn all_contenders_agree() {
+    let programs = [
+        readme_program(),
+        program_by_rows(),
+        chain_with_rustygrad(1_001),
+    ];
+    let nets = [moons_step(), digits_step(), digits_forward()];
+    for mut contest in programs.into_iter().chain(nets).chain(recordings(1_001)) {
+        contest.check();
     }
 }

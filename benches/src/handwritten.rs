@@ -1,27 +1,26 @@
 //! The work as loops over plain numbers, with derivatives worked out by hand.
 //!
-//! These loops are the yardstick: no graph, no allocation in a training step, and
-//! shaped so that the compiler vectorises them.
+//! These loops are the yardstick: no graph, no allocation in a training step, and shaped so
+//! that the compiler vectorises them.
 
-pub mod digits;
-pub mod moons;
-mod vector;
+pub(crate) mod digits;
+mod layer;
+pub(crate) mod moons;
 
 use std::hint::black_box;
 
-use crate::work::{CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, README_INPUTS, readme_rows};
+use crate::work::{self, CHAIN_FACTOR, CHAIN_START, README_INPUTS, readme_rows};
 
-/// Rows of the README's program that are computed side by side.
+/// The number of rows of the README's program computed side by side.
 const SIDE_BY_SIDE: usize = 8;
 
-/// The README's program: g, then its gradient by a and by b.
-pub fn readme_program() -> [f64; 3] {
+pub(crate) fn readme_program() -> [f64; 3] {
     program(black_box(README_INPUTS))
 }
 
 /// The README's program for many rows, each added to a and b: the mean of g, then its
 /// gradient by a and by b.
-pub fn program_by_rows() -> impl FnMut() -> [f64; 3] {
+pub(crate) fn program_by_rows() -> impl Fn() -> [f64; 3] {
     let rows = readme_rows();
     move || {
         let [a, b] = black_box(README_INPUTS);
@@ -59,15 +58,8 @@ fn program([a, b]: [f64; 2]) -> [f64; 3] {
     [g, to_a, to_b]
 }
 
-/// A chain of `length` operations: its end, then the slope of that by its start.
-pub fn chain(length: usize) -> [f64; 2] {
-    let end = (0..length).fold(black_box(CHAIN_START), |x, index| {
-        if index % 2 == 0 {
-            x * CHAIN_FACTOR
-        } else {
-            x + CHAIN_TERM
-        }
-    });
+pub(crate) fn chain(length: usize) -> [f64; 2] {
+    let end = work::links(black_box(CHAIN_START), length);
     let slope = (0..length.div_ceil(2)).fold(1.0, |slope, _| slope * CHAIN_FACTOR);
     [end, slope]
 }

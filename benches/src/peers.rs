@@ -1,5 +1,5 @@
 //! The work as a user of each other engine writes it.
 
-pub mod echidna;
-pub mod reverse;
-pub mod rustygrad;
+pub(crate) mod echidna;
+pub(crate) mod reverse;
+pub(crate) mod rustygrad;

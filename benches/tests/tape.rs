@@ -4,7 +4,7 @@
 
 use std::alloc::System;
 
-use micrograd_benches::micrograd_side::MoonsTape;
+use micrograd_benches::micrograd_side::record_moons;
 use micrograd_benches::work::Moons;
 use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 
@@ -18,7 +18,7 @@ const ROWS: [usize; 2] = [64 * 672, 64 * 1024];
 fn a_replay_takes_no_memory_for_the_rows_and_keeps_none() {
     let [few, many] = on_one_thread(|| {
         let moons = Moons::many(ROWS[1]);
-        let tape = MoonsTape::new(&moons);
+        let (tape, _) = record_moons(&moons);
         tape.backward(&moons.rows[..101]); // makes what is kept for the next ones
         ROWS.map(|rows| {
             let region = Region::new(COUNTING);

@@ -3,10 +3,9 @@
 use std::path::Path;
 use std::{fs, io};
 
-use micrograd_benches::micrograd_side::{digits_source, readme_source};
-
 fn main() -> io::Result<()> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/emitted");
-    fs::write(directory.join("readme.rs"), readme_source())?;
-    fs::write(directory.join("digits.rs"), digits_source())
+    micrograd_benches::micrograd_side::sources()
+        .iter()
+        .try_for_each(|(file, source)| fs::write(directory.join(file), source))
 }

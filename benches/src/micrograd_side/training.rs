@@ -5,80 +5,94 @@ use micrograd::nn::{MLP, Module};
 use micrograd::optim::{Optimizer, SGD};
 use micrograd::tape::Tape;
 
-use crate::work::digits::{self, CLASSES, PIXELS};
-use crate::work::moons::{self, PENALTY};
-use crate::work::{Digits, Moons, Task, Trainer};
+use crate::work::digits::{self, CLASSES, Digits, PIXELS};
+use crate::work::moons::{self, Moons, PENALTY};
+use crate::work::{STEPS, Task};
 
-/// A net in training by whatever adds the gradient of the loss to its parameters.
-struct Training<B, const NUMBERS: usize> {
-    task: Task<NUMBERS>,
-    parameters: Vec<Value>,
-    optimizer: SGD,
-    backward: B,
-}
-
-/// The net on the moons, its graph built anew in every step.
-pub fn moons(moons: Moons) -> impl Trainer {
+/// Trains the net on the moons, its graph built anew in every step.
+pub fn moons() -> impl FnMut() -> Vec<f64> {
+    let moons = Moons::full();
     let net = net(&moons);
     let parameters = net.parameters();
-    Training::new(moons, &net.clone(), move |rows| {
-        backward(&moons_loss(&net, &parameters, rows))
+    training(moons, net.parameters(), move |rows| {
+        let hinge = |row: &moons::Row| hinge(&net, &row.map(Value::new));
+        let hinges: Value = rows.iter().map(hinge).sum();
+        backward(&(hinges / rows.len() as f64 + penalty(&parameters)))
     })
 }
 
-/// The net on the moons, the loss of one row recorded once.
-pub fn moons_on_tape(moons: Moons) -> impl Trainer {
-    let MoonsTape { net, tape } = MoonsTape::new(&moons);
-    Training::new(moons, &net, move |rows| tape.backward(rows))
+/// Trains the net on the moons, the loss of one row recorded once.
+pub fn moons_on_tape() -> impl FnMut() -> Vec<f64> {
+    let moons = Moons::full();
+    let (tape, parameters) = record_moons(&moons);
+    training(moons, parameters, move |rows| tape.backward(rows))
 }
 
-/// The net on the digits, its graph built anew in every step.
-pub fn digits(digits: Digits) -> impl Trainer {
+/// A tape of the loss of one row of the moons, and the parameters it reads.
+pub fn record_moons(moons: &Moons) -> (Tape, Vec<Value>) {
+    let net = net(moons);
+    let parameters = net.parameters();
+    let tape = Tape::trace(|row| hinge(&net, &row) + penalty(&parameters));
+    (tape, parameters)
+}
+
+/// A row of the moons, and the function that builds the graph of its loss.
+pub fn moons_loss_of_a_row() -> (moons::Row, impl Fn(&[Value; 3]) -> Value + Clone) {
+    let moons = Moons::full();
+    let net = net(&moons);
+    let parameters = net.parameters();
+    let loss = move |row: &[Value; 3]| hinge(&net, row) + penalty(&parameters);
+    (moons.rows[0], loss)
+}
+
+/// Trains the net on the digits, its graph built anew in every step.
+pub fn digits() -> impl FnMut() -> Vec<f64> {
+    let digits = Digits::full();
     let net = net(&digits);
-    Training::new(digits, &net.clone(), move |rows| {
-        backward(&digits_loss(&net, rows))
+    training(digits, net.parameters(), move |rows| {
+        let loss = |row: &digits::Row| cross_entropy(&net, &row.map(Value::new));
+        let losses: Value = rows.iter().map(loss).sum();
+        backward(&(losses / rows.len() as f64))
     })
 }
 
-/// The net on the digits, the loss of one row recorded once.
-pub fn digits_on_tape(digits: Digits) -> impl Trainer {
+/// Trains the net on the digits, the loss of one row recorded once.
+pub fn digits_on_tape() -> impl FnMut() -> Vec<f64> {
+    let digits = Digits::full();
     let net = net(&digits);
-    let tape = record(|row| cross_entropy(&net, row));
-    Training::new(digits, &net, move |rows| tape.backward(rows))
+    let tape = Tape::trace(|row: [Value; PIXELS + CLASSES]| cross_entropy(&net, &row));
+    training(digits, net.parameters(), move |rows| tape.backward(rows))
 }
 
-/// The net on the moons with its initial parameters, the loss of one row recorded.
-#[derive(Debug)]
-pub struct MoonsTape {
-    net: MLP,
-    tape: Tape,
+/// Episodes of SGD by a function that adds the gradient of the loss to the parameters.
+fn training<const NUMBERS: usize>(
+    task: Task<NUMBERS>,
+    parameters: Vec<Value>,
+    backward: impl Fn(&[[f64; NUMBERS]]) -> f64,
+) -> impl FnMut() -> Vec<f64> {
+    let mut optimizer = SGD::new(parameters.clone(), task.learning_rate);
+    move || {
+        set(&parameters, &task.initial);
+        let mut step = || {
+            optimizer.zero_grad();
+            let loss = backward(&task.rows);
+            optimizer.step();
+            loss
+        };
+        let mut outcome: Vec<f64> = (0..STEPS).map(|_| step()).collect();
+        outcome.extend(parameters.iter().map(Value::data));
+        outcome
+    }
 }
 
-impl MoonsTape {
-    /// Records that loss.
-    pub fn new(moons: &Moons) -> Self {
-        let net = net(moons);
-        let parameters = net.parameters();
-        let tape = record(|row| hinge_and_penalty(&net, &parameters, row));
-        Self { net, tape }
-    }
-
-    /// The mean loss; its gradient is added to the parameters.
-    pub fn backward(&self, rows: &[moons::Row]) -> f64 {
-        self.tape.backward(rows)
-    }
-
-    /// The gradient by each parameter.
-    pub fn gradient(&self) -> Vec<f64> {
-        self.net.parameters().iter().map(Value::grad).collect()
-    }
+fn backward(loss: &Value) -> f64 {
+    loss.backward();
+    loss.data()
 }
 
 /// The net of a task, with its initial parameters.
 pub(super) fn net<const NUMBERS: usize>(task: &Task<NUMBERS>) -> MLP {
-    // What is drawn here is replaced.
-    let mut rng = micrograd::rng(0);
-    let net = MLP::new(task.inputs, task.layers, &mut rng);
+    let net = MLP::new(task.inputs, task.layers, &mut micrograd::rng(0));
     set(&net.parameters(), &task.initial);
     net
 }
@@ -87,28 +101,6 @@ fn set(parameters: &[Value], numbers: &[f64]) {
     for (parameter, &number) in parameters.iter().zip(numbers) {
         parameter.set_data(number);
     }
-}
-
-fn record<const NUMBERS: usize>(loss: impl FnOnce(&[Value; NUMBERS]) -> Value) -> Tape {
-    let row = [0.0; NUMBERS].map(Value::new);
-    Tape::record(&row, &loss(&row))
-}
-
-fn backward(loss: &Value) -> f64 {
-    loss.backward();
-    loss.data()
-}
-
-fn moons_loss(net: &MLP, parameters: &[Value], rows: &[moons::Row]) -> Value {
-    let hinges: Value = rows
-        .iter()
-        .map(|row| hinge(net, &row.map(Value::new)))
-        .sum();
-    hinges / rows.len() as f64 + penalty(parameters)
-}
-
-pub(super) fn hinge_and_penalty(net: &MLP, parameters: &[Value], row: &[Value; 3]) -> Value {
-    hinge(net, row) + penalty(parameters)
 }
 
 fn hinge(net: &MLP, [x, y, label]: &[Value; 3]) -> Value {
@@ -120,17 +112,8 @@ fn penalty(parameters: &[Value]) -> Value {
     PENALTY * Value::dot(parameters, parameters)
 }
 
-fn digits_loss(net: &MLP, rows: &[digits::Row]) -> Value {
-    let losses: Value = rows
-        .iter()
-        .map(|row| cross_entropy(net, &row.map(Value::new)))
-        .sum();
-    losses / rows.len() as f64
-}
-
-/// By the logarithm of the sum of exponentials. The greatest score is taken out of it,
-/// so that none of them overflows.
-fn cross_entropy(net: &MLP, row: &[Value; PIXELS + CLASSES]) -> Value {
+/// By the logarithm of a sum of exponentials, less the greatest score, so that none overflows.
+fn cross_entropy(net: &MLP, row: &[Value]) -> Value {
     let (pixels, targets) = row.split_at(PIXELS);
     let scores = net.forward(pixels);
     let greatest = scores[1..]
@@ -138,33 +121,4 @@ fn cross_entropy(net: &MLP, row: &[Value; PIXELS + CLASSES]) -> Value {
         .fold(scores[0].clone(), |greatest, score| greatest.max(score));
     let powers: Value = scores.iter().map(|score| (score - &greatest).exp()).sum();
     greatest + powers.ln() - Value::dot(targets, &scores)
-}
-
-impl<B: Fn(&[[f64; NUMBERS]]) -> f64, const NUMBERS: usize> Training<B, NUMBERS> {
-    fn new(task: Task<NUMBERS>, net: &MLP, backward: B) -> Self {
-        let optimizer = SGD::new(net.parameters(), task.learning_rate);
-        Self {
-            task,
-            parameters: net.parameters(),
-            optimizer,
-            backward,
-        }
-    }
-}
-
-impl<B: Fn(&[[f64; NUMBERS]]) -> f64, const NUMBERS: usize> Trainer for Training<B, NUMBERS> {
-    fn restart(&mut self) {
-        set(&self.parameters, &self.task.initial);
-    }
-
-    fn step(&mut self) -> f64 {
-        self.optimizer.zero_grad();
-        let loss = (self.backward)(&self.task.rows);
-        self.optimizer.step();
-        loss
-    }
-
-    fn parameters(&self) -> Vec<f64> {
-        self.parameters.iter().map(Value::data).collect()
-    }
 }

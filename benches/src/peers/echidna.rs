@@ -5,55 +5,40 @@ use std::hint::black_box;
 
 use echidna::{BytecodeTape, Reverse64, Scalar, record, vjp};
 
-use crate::work::moons::{INPUTS, LAYERS, PENALTY, Row};
-use crate::work::{
-    CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, Descent, Moons, README_INPUTS, Trainer, neurons_by_layer,
-};
+use crate::work::moons::{INPUTS, LAYERS, Moons, PENALTY, Row};
+use crate::work::{self, CHAIN_START, README_INPUTS, neurons_by_layer};
 
-/// The README's program on the tape: g, then its gradient by a and by b.
-pub fn readme_program_on_tape() -> [f64; 3] {
-    let (g, gradient) = on_tape(program, &black_box(README_INPUTS));
-    [g, gradient[0], gradient[1]]
+pub(crate) fn readme_program_on_tape() -> (f64, Vec<f64>) {
+    on_tape(program, &black_box(README_INPUTS))
 }
 
-/// The README's program, replayed: g, then its gradient by a and by b.
-pub fn readme_program_replayed() -> impl FnMut() -> [f64; 3] {
+pub(crate) fn readme_program_replayed() -> impl FnMut() -> (f64, Vec<f64>) {
     let mut run = replay(record(program, &README_INPUTS));
-    move || {
-        let (g, gradient) = run(&black_box(README_INPUTS));
-        [g, gradient[0], gradient[1]]
-    }
+    move || run(&black_box(README_INPUTS))
 }
 
-/// A chain of `length` operations on the tape: its end, then the slope of that by
-/// its start.
-pub fn chain_on_tape(length: usize) -> [f64; 2] {
-    let (end, gradient) = on_tape(|x| links(x[0], length), &[black_box(CHAIN_START)]);
-    [end, gradient[0]]
+pub(crate) fn chain_on_tape(length: usize) -> (f64, Vec<f64>) {
+    on_tape(|x| work::links(x[0], length), &[black_box(CHAIN_START)])
 }
 
-/// A chain of `length` operations, replayed: its end, then the slope of that by its
-/// start.
-pub fn chain_replayed(length: usize) -> impl FnMut() -> [f64; 2] {
-    let mut run = replay(record(|x| links(x[0], length), &[CHAIN_START]));
-    move || {
-        let (end, gradient) = run(&[black_box(CHAIN_START)]);
-        [end, gradient[0]]
-    }
+pub(crate) fn chain_replayed(length: usize) -> impl FnMut() -> (f64, Vec<f64>) {
+    let mut run = replay(record(|x| work::links(x[0], length), &[CHAIN_START]));
+    move || run(&[black_box(CHAIN_START)])
 }
 
-/// The network on the moons, its loss put on the tape anew in every step.
-pub fn network_on_tape(moons: Moons) -> impl Trainer {
-    Descent::new(moons, |parameters, rows| {
+/// The loss is put on the tape anew in every step.
+pub(crate) fn moons_on_tape() -> impl FnMut() -> Vec<f64> {
+    work::descent(Moons::full(), |parameters, rows| {
         on_tape(|parameters| loss(parameters, rows), parameters)
     })
 }
 
-/// The network on the moons, the loss of the batch recorded once.
-pub fn network_replayed(moons: Moons) -> impl Trainer {
+/// The loss of the batch is recorded once.
+pub(crate) fn moons_replayed() -> impl FnMut() -> Vec<f64> {
+    let moons = Moons::full();
     let recorded = record(|parameters| loss(parameters, &moons.rows), &moons.initial);
     let mut run = replay(recorded);
-    Descent::new(moons, move |parameters, _| run(parameters))
+    work::descent(moons, move |parameters, _| run(parameters))
 }
 
 /// The value and the gradient of `function` at `inputs`.
@@ -62,7 +47,7 @@ fn on_tape(function: impl FnOnce(&[Reverse64]) -> Reverse64, inputs: &[f64]) -> 
     (values[0], gradient)
 }
 
-/// What computes the value and the gradient of the recorded function at any inputs.
+/// Computes the value and the gradient of the recorded function at any inputs.
 fn replay((mut tape, _): (BytecodeTape<f64>, f64)) -> impl FnMut(&[f64]) -> (f64, Vec<f64>) {
     let mut adjoints = Vec::new();
     move |inputs| {
@@ -84,16 +69,6 @@ fn program<T: Scalar<Float = f64>>(inputs: &[T]) -> T {
     let e = c - d;
     let f = e.powi(2);
     f / number(2.0) + number(10.0) / f
-}
-
-fn links<T: Scalar<Float = f64>>(start: T, length: usize) -> T {
-    (0..length).fold(start, |x, index| {
-        if index % 2 == 0 {
-            x * T::from_f(CHAIN_FACTOR)
-        } else {
-            x + T::from_f(CHAIN_TERM)
-        }
-    })
 }
 
 fn loss<T: Scalar<Float = f64>>(parameters: &[T], rows: &[Row]) -> T {
@@ -120,8 +95,8 @@ fn sum<T: Scalar<Float = f64>>(terms: impl Iterator<Item = T>) -> T {
     terms.reduce(|sum, term| sum + term).unwrap_or(T::zero())
 }
 
-/// The zero comes first: at a tie echidna's gradient goes to the first of the two,
-/// and the slope of relu at 0 is to be 0.
+/// The zero comes first: at a tie echidna's gradient goes to the first argument, and the slope
+/// of relu at 0 is to be 0.
 fn relu<T: Scalar<Float = f64>>(x: T) -> T {
     T::zero().max(x)
 }

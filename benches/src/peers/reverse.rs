@@ -5,13 +5,10 @@ use std::ops::Mul;
 
 use reverse::{Gradient, Tape, Var};
 
-use crate::work::moons::{INPUTS, LAYERS, PENALTY, Row};
-use crate::work::{
-    CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, Descent, Moons, README_INPUTS, Trainer, neurons_by_layer,
-};
+use crate::work::moons::{INPUTS, LAYERS, Moons, PENALTY, Row};
+use crate::work::{self, CHAIN_START, README_INPUTS, neurons_by_layer};
 
-/// The README's program: g, then its gradient by a and by b.
-pub fn readme_program() -> [f64; 3] {
+pub(crate) fn readme_program() -> [f64; 3] {
     let tape = Tape::new();
     let [a, b] = black_box(README_INPUTS).map(|input| tape.add_var(input));
 
@@ -30,25 +27,17 @@ pub fn readme_program() -> [f64; 3] {
     [g.val(), gradient.wrt(&a), gradient.wrt(&b)]
 }
 
-/// A chain of `length` operations: its end, then the slope of that by its start.
-pub fn chain(length: usize) -> [f64; 2] {
+pub(crate) fn chain(length: usize) -> [f64; 2] {
     let tape = Tape::new();
     let start = tape.add_var(black_box(CHAIN_START));
-    let mut x = start;
-    for index in 0..length {
-        x = if index % 2 == 0 {
-            x * CHAIN_FACTOR
-        } else {
-            x + CHAIN_TERM
-        };
-    }
-    [x.val(), x.grad().wrt(&start)]
+    let end = work::links(start, length);
+    [end.val(), end.grad().wrt(&start)]
 }
 
-/// The network on the moons; the tape keeps its memory from step to step.
-pub fn network(moons: Moons) -> impl Trainer {
+/// The tape keeps its memory from step to step.
+pub(crate) fn moons() -> impl FnMut() -> Vec<f64> {
     let tape = Tape::new();
-    Descent::new(moons, move |parameters, rows| {
+    work::descent(Moons::full(), move |parameters, rows| {
         tape.clear();
         let parameters = tape.add_vars(parameters);
         let loss = loss(&parameters, rows);

@@ -1,16 +1,14 @@
 //! rustygrad: one `Rc<RefCell<_>>` per value, walked recursively.
 
 use std::hint::black_box;
+use std::thread;
 
 use rustygrad::{MLP, Value};
 
-use crate::work::moons::{INPUTS, LAYERS, LEARNING_RATE, PENALTY, Row};
-use crate::work::{
-    CHAIN_FACTOR, CHAIN_START, CHAIN_TERM, Moons, README_INPUTS, Trainer, neurons_by_layer,
-};
+use crate::work::moons::{HIDDEN, INPUTS, LEARNING_RATE, Moons, PENALTY, Row};
+use crate::work::{self, CHAIN_START, README_INPUTS, STEPS};
 
-/// The README's program: g, then its gradient by a and by b.
-pub fn readme_program() -> [f64; 3] {
+pub(crate) fn readme_program() -> [f64; 3] {
     let [a, b] = black_box(README_INPUTS).map(Value::from);
 
     let mut c = &a + &b;
@@ -28,94 +26,59 @@ pub fn readme_program() -> [f64; 3] {
     [g.borrow().data, a.borrow().grad, b.borrow().grad]
 }
 
-/// A chain of `length` operations: its end, then the slope of that by its start.
-///
-/// The stack must have room for a recursion of that depth.
-pub fn chain(length: usize) -> [f64; 2] {
-    let start = Value::from(black_box(CHAIN_START));
-    let mut x = start.clone();
-    for index in 0..length {
-        x = if index % 2 == 0 {
-            x * CHAIN_FACTOR
-        } else {
-            x + CHAIN_TERM
-        };
-    }
-    x.backward();
-    [x.borrow().data, start.borrow().grad]
+/// Runs in a thread whose stack has room for a recursion 100,000 operations deep.
+pub(crate) fn chain(length: usize) -> [f64; 2] {
+    let run = move || {
+        let start = Value::from(black_box(CHAIN_START));
+        let end = work::links(start.clone(), length);
+        end.backward();
+        [end.borrow().data, start.borrow().grad]
+    };
+    let thread = thread::Builder::new().stack_size(1 << 28).spawn(run);
+    thread.expect("a deep stack").join().expect("no overflow")
 }
 
-/// The network on the moons.
-#[derive(Debug)]
-pub struct Network {
-    moons: Moons,
-    model: MLP,
-    parameters: Vec<Value>,
+pub(crate) fn moons() -> impl FnMut() -> Vec<f64> {
+    let moons = Moons::full();
+    // INPUTS and HIDDEN, in rustygrad's type.
+    let net = MLP::new(2, vec![16, 16, 1]);
+    let parameters = in_micrograd_order(net.parameters());
+    move || {
+        for (parameter, &initial) in parameters.iter().zip(&moons.initial) {
+            parameter.borrow_mut().data = initial;
+        }
+        let step = |_| {
+            let loss = loss(&net, &parameters, &moons.rows);
+            net.zero_grad();
+            loss.backward();
+            for parameter in &parameters {
+                let mut parameter = parameter.borrow_mut();
+                parameter.data -= LEARNING_RATE * parameter.grad;
+            }
+            loss.borrow().data
+        };
+        let mut outcome: Vec<f64> = (0..STEPS).map(step).collect();
+        outcome.extend(parameters.iter().map(|p| p.borrow().data));
+        outcome
+    }
 }
 
-impl Network {
-    /// A network with the task's initial parameters.
-    pub fn new(moons: Moons) -> Self {
-        // INPUTS and HIDDEN, in rustygrad's type.
-        let model = MLP::new(2, vec![16, 16, 1]);
-        let parameters = in_micrograd_order(&model.parameters());
-        let mut trainer = Self {
-            moons,
-            model,
-            parameters,
-        };
-        trainer.restart();
-        trainer
-    }
-
-    fn hinge(&self, &[x, y, label]: &Row) -> Value {
-        let score = &self.model.forward(vec![Value::from(x), Value::from(y)])[0];
+fn loss(net: &MLP, parameters: &[Value], rows: &[Row]) -> Value {
+    let hinge = |&[x, y, label]: &Row| {
+        let score = &net.forward(vec![Value::from(x), Value::from(y)])[0];
         (1.0 + -label * score).relu()
-    }
-
-    fn loss(&self) -> Value {
-        let rows = &self.moons.rows;
-        let hinges: Value = rows.iter().map(|row| self.hinge(row)).sum();
-        let squares: Value = self.parameters.iter().map(|p| p * p).sum();
-        hinges / rows.len() as f64 + PENALTY * squares
-    }
+    };
+    let hinges: Value = rows.iter().map(hinge).sum();
+    let squares: Value = parameters.iter().map(|p| p * p).sum();
+    hinges / rows.len() as f64 + PENALTY * squares
 }
 
 /// rustygrad lists the bias of a neuron before its weights.
-fn in_micrograd_order(parameters: &[Value]) -> Vec<Value> {
-    let mut ordered = parameters.to_vec();
-    let mut rest = ordered.as_mut_slice();
-    for length in neurons_by_layer(parameters, INPUTS, LAYERS)
-        .into_iter()
-        .flatten()
-        .map(<[Value]>::len)
-    {
-        let (neuron, others) = rest.split_at_mut(length);
+fn in_micrograd_order(mut parameters: Vec<Value>) -> Vec<Value> {
+    let (first, others) = parameters.split_at_mut(HIDDEN * (INPUTS + 1));
+    let first = first.chunks_exact_mut(INPUTS + 1);
+    for neuron in first.chain(others.chunks_exact_mut(HIDDEN + 1)) {
         neuron.rotate_left(1);
-        rest = others;
     }
-    ordered
-}
-
-impl Trainer for Network {
-    fn restart(&mut self) {
-        for (parameter, &initial) in self.parameters.iter().zip(&self.moons.initial) {
-            parameter.borrow_mut().data = initial;
-        }
-    }
-
-    fn step(&mut self) -> f64 {
-        let loss = self.loss();
-        self.model.zero_grad();
-        loss.backward();
-        for parameter in &self.parameters {
-            let mut parameter = parameter.borrow_mut();
-            parameter.data -= LEARNING_RATE * parameter.grad;
-        }
-        loss.borrow().data
-    }
-
-    fn parameters(&self) -> Vec<f64> {
-        self.parameters.iter().map(|p| p.borrow().data).collect()
-    }
+    parameters
 }

@@ -1,26 +1,21 @@
-//! Images of random pixels to be told apart by an MLP with one wide hidden layer: as
-//! much work as real images of handwritten digits.
+//! Images of random pixels, told apart by an MLP with one wide hidden layer: as much work as
+//! real images of handwritten digits.
 
+use micrograd::nn::MLP;
 use micrograd::rand::{Rng, RngExt};
 
-use super::Task;
+use super::{Task, draw_parameters};
 
-/// Pixels of an image.
-pub const PIXELS: usize = 64;
-/// Neurons in the hidden layer.
-pub const HIDDEN: usize = 32;
-/// Kinds of images: one output for each.
-pub const CLASSES: usize = 10;
-/// Neurons in each layer.
-pub const LAYERS: [usize; 2] = [HIDDEN, CLASSES];
+pub(crate) const PIXELS: usize = 64;
+pub(crate) const HIDDEN: usize = 32;
+pub(crate) const CLASSES: usize = 10;
+pub(crate) const LAYERS: [usize; 2] = [HIDDEN, CLASSES];
 /// Images in the full batch.
-pub const ROWS: usize = 64;
-/// The learning rate of SGD.
-pub const LEARNING_RATE: f64 = 0.05;
+pub(crate) const ROWS: usize = 64;
+pub(crate) const LEARNING_RATE: f64 = 0.05;
 
 /// The brightest pixel, before it is scaled to 1.
 const WHITE: u8 = 16;
-const SEED: u64 = 1;
 
 /// The pixels of an image, then 1 for its class and 0 for the others.
 pub type Row = [f64; PIXELS + CLASSES];
@@ -29,17 +24,16 @@ pub type Row = [f64; PIXELS + CLASSES];
 pub type Digits = Task<{ PIXELS + CLASSES }>;
 
 impl Digits {
-    /// The same task each time: it is drawn from a fixed seed.
-    pub fn new() -> Self {
-        let mut rng = micrograd::rng(SEED);
-        let rows = (0..ROWS).map(|_| image(&mut rng)).collect();
-        Self::with_net(rows, (PIXELS, &LAYERS), LEARNING_RATE, &mut rng)
-    }
-}
-
-impl Default for Digits {
-    fn default() -> Self {
-        Self::new()
+    /// The same task each time.
+    pub fn full() -> Self {
+        let mut rng = micrograd::rng(1);
+        Self {
+            rows: (0..ROWS).map(|_| image(&mut rng)).collect(),
+            initial: draw_parameters(&MLP::new(PIXELS, &LAYERS, &mut rng)),
+            inputs: PIXELS,
+            layers: &LAYERS,
+            learning_rate: LEARNING_RATE,
+        }
     }
 }
 
@@ -50,4 +44,11 @@ fn image(rng: &mut impl Rng) -> Row {
     }
     row[PIXELS + rng.random_range(0..CLASSES)] = 1.0;
     row
+}
+
+/// The pixels of a row and its targets.
+#[inline]
+pub(crate) fn split(row: &Row) -> (&[f64; PIXELS], &[f64; CLASSES]) {
+    let (pixels, targets) = row.split_first_chunk().expect("a row has pixels");
+    (pixels, targets.try_into().expect("the rest are targets"))
 }

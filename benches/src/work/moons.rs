@@ -1,24 +1,18 @@
-//! Two moons to be told apart by an MLP with two hidden layers.
+//! Two moons, told apart by an MLP with two hidden layers.
 
 use micrograd::data::make_moons;
+use micrograd::nn::MLP;
 
-use super::Task;
+use super::{Task, draw_parameters};
 
-/// Coordinates of a point.
-pub const INPUTS: usize = 2;
-/// Neurons in each of the two hidden layers.
-pub const HIDDEN: usize = 16;
-/// Neurons in each layer.
-pub const LAYERS: [usize; 3] = [HIDDEN, HIDDEN, 1];
+pub(crate) const INPUTS: usize = 2;
+pub(crate) const HIDDEN: usize = 16;
+pub(crate) const LAYERS: [usize; 3] = [HIDDEN, HIDDEN, 1];
 /// Points in the full batch.
-pub const ROWS: usize = 100;
-/// The learning rate of SGD.
-pub const LEARNING_RATE: f64 = 0.02;
+pub(crate) const ROWS: usize = 100;
+pub(crate) const LEARNING_RATE: f64 = 0.02;
 /// The factor of the sum of squares of all parameters in the loss.
-pub const PENALTY: f64 = 1e-4;
-
-const NOISE: f64 = 0.1;
-const SEED: u64 = 1;
+pub(crate) const PENALTY: f64 = 1e-4;
 
 /// A point and its label, which is 1 or -1.
 pub type Row = [f64; INPUTS + 1];
@@ -27,21 +21,20 @@ pub type Row = [f64; INPUTS + 1];
 pub type Moons = Task<{ INPUTS + 1 }>;
 
 impl Moons {
-    /// The same task each time: it is drawn from a fixed seed.
-    pub fn new() -> Self {
+    /// The task with the full batch, the same each time.
+    pub fn full() -> Self {
         Self::many(ROWS)
     }
 
-    /// The same with another number of points.
+    /// The task with another number of points.
     pub fn many(points: usize) -> Self {
-        let mut rng = micrograd::rng(SEED);
-        let rows = make_moons(points, NOISE, &mut rng);
-        Self::with_net(rows, (INPUTS, &LAYERS), LEARNING_RATE, &mut rng)
-    }
-}
-
-impl Default for Moons {
-    fn default() -> Self {
-        Self::new()
+        let mut rng = micrograd::rng(1);
+        Self {
+            rows: make_moons(points, 0.1, &mut rng),
+            initial: draw_parameters(&MLP::new(INPUTS, &LAYERS, &mut rng)),
+            inputs: INPUTS,
+            layers: &LAYERS,
+            learning_rate: LEARNING_RATE,
+        }
     }
 }
