@@ -8,10 +8,8 @@ use std::{fs, slice};
 
 use micrograd::engine::{Op, Value, topological_order};
 use micrograd::nn::{MLP, loss};
-use micrograd::rand::{Rng, RngExt};
 use micrograd_proofs::corpus::Corpus;
-use micrograd_proofs::corpus::graph::Graph;
-use micrograd_proofs::corpus::table::{Function, OTHERS, TABLE};
+use micrograd_proofs::corpus::table::{Function, OTHERS, POINTS, TABLE};
 
 fn directory(name: &str) -> PathBuf {
     let directory = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
@@ -140,31 +138,6 @@ fn assert_pages_agree(directory: &Path, jobs: &[Job]) {
     assert_eq!(lines.next(), None);
 }
 
-const POINTS: [f64; 22] = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    -0.5,
-    2.0,
-    3.0,
-    1000.0,
-    -1000.0,
-    1e-300,
-    1e300,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-    f64::NAN,
-    -2.5,
-    -1.7,
-    0.3,
-    1.25,
-    2.5,
-    4.1,
-    0.499_999_999_999_999_94,
-];
-
 #[test]
 fn every_operation_of_a_page_agrees_to_a_relative_1e_12() {
     let jobs = TABLE.iter().chain(OTHERS).map(|row| {
@@ -209,25 +182,6 @@ fn every_operation_of_a_page_agrees_to_a_relative_1e_12() {
     assert_pages_agree(&directory("operations"), &jobs);
 }
 
-/// The nodes of a graph, in which each result is off by up to so many units in the last place, as
-/// those of a browser may be.
-fn disturbed(graph: &Graph, units: i32, rng: &mut impl Rng) -> Vec<Value> {
-    let mut nodes: Vec<_> = graph.leaves.iter().copied().map(Value::new).collect();
-    for step in &graph.steps {
-        let operands = step.operands().into_iter().map(|i| nodes[i].clone());
-        let outputs = step
-            .apply(&operands.collect::<Vec<_>>())
-            .outputs
-            .into_iter();
-        let outputs = outputs.map(|output| match rng.random_range(-units..=units) {
-            0 => output,
-            units => output * (1.0 + f64::from(units) * f64::EPSILON),
-        });
-        nodes.extend(outputs);
-    }
-    nodes
-}
-
 /// The values of these nodes, then their gradients in a pass from the root.
 fn numbers_of(nodes: &[Value], root: usize) -> Vec<f64> {
     nodes[root].backward();
@@ -242,10 +196,10 @@ fn random_graphs_of_a_page_are_as_near_as_disturbed_ones() {
     let (mut compared, mut near_jumps) = (0, 0);
     let jobs = corpus.entries.iter().map(|entry| {
         let graph = &entry.graph;
-        let nodes = disturbed(graph, 0, &mut rng);
+        let nodes = graph.build().nodes;
         let root = graph.outputs[0];
         let numbers = numbers_of(&nodes, root);
-        let runs = [(); 4].map(|()| numbers_of(&disturbed(graph, 4, &mut rng), root));
+        let runs = [(); 4].map(|()| numbers_of(&graph.disturbed(4, &mut rng).nodes, root));
         let order = topological_order(slice::from_ref(&nodes[root]));
         let indices: HashMap<_, _> = nodes.iter().map(Value::id).zip(0..).collect();
         let expected = [0, nodes.len()].into_iter().flat_map(|start| {

@@ -16,47 +16,10 @@ use micrograd::nn::MLP;
 use micrograd::rand::{Rng, RngExt};
 use micrograd::tape::{Source, Tape, VectorTape};
 use micrograd_proofs::corpus::graph::{Built, Graph};
-use micrograd_proofs::corpus::table::{self, OTHERS, TABLE};
+use micrograd_proofs::corpus::table::{self, OTHERS, POINTS, TABLE};
 use micrograd_proofs::corpus::{Corpus, Entry};
 
 // ── the operations ──────────────────────────────────────────────────────────────────────────────
-
-const POINTS: [f64; 34] = [
-    0.0,
-    -0.0,
-    1.0,
-    -1.0,
-    0.5,
-    -0.5,
-    2.0,
-    -2.0,
-    3.0,
-    1000.0,
-    -1000.0,
-    1e-300,
-    -1e-300,
-    1e300,
-    -1e300,
-    f64::INFINITY,
-    f64::NEG_INFINITY,
-    f64::NAN,
-    -4.3,
-    -2.6,
-    -2.5,
-    -1.7,
-    -1.5,
-    -0.8,
-    -0.35,
-    0.3,
-    0.7,
-    1.25,
-    1.5,
-    2.3,
-    2.5,
-    3.7,
-    4.1,
-    0.499_999_999_999_999_94,
-];
 
 /// Every operation of the table, at all pairs of points.
 fn operations() -> Vec<Case> {
@@ -339,19 +302,7 @@ fn each_step_of_random_graphs_agrees_in_every_language() {
 /// The outputs and gradients of a graph in which every result is off by up to 4 units in the last
 /// place, as those of another language may be.
 fn perturbed(graph: &Graph, rng: &mut impl Rng) -> Results {
-    let mut leaves: Vec<_> = graph.leaves.iter().copied().map(Value::new).collect();
-    let mut nodes = leaves.clone();
-    for step in &graph.steps {
-        let operands = step.operands();
-        let operands: Vec<_> = operands.into_iter().map(|i| nodes[i].clone()).collect();
-        let made = step.apply(&operands);
-        let outputs = made.outputs.into_iter().map(|output| {
-            let units = rng.random_range(-4..=4);
-            output * (1.0 + f64::from(units) * f64::EPSILON)
-        });
-        nodes.extend(outputs);
-        leaves.extend(made.parameters);
-    }
+    let Built { nodes, leaves } = graph.disturbed(4, rng);
     let inputs = &leaves[..graph.inputs];
     let outputs = graph.outputs.map(|i| nodes[i].clone());
     let tape = Tape::record(inputs, &outputs[0]);

@@ -1,7 +1,7 @@
 //! The cards of a picture, and the texts on them.
 
 use super::graph::{Graph, Item};
-use super::layers::{Layer, weights};
+use super::layers::weights;
 use crate::engine::{Op, Operation, Terms, Value};
 use crate::ops::expression::number_text;
 use crate::text::{formula, printable, short};
@@ -99,14 +99,10 @@ impl Card {
         Self::new(Kind::Constant, [short(number)], &title)
     }
 
-    pub(super) fn of_layer(layer: &Layer, graph: &Graph) -> Self {
-        let outputs: Vec<_> = layer.outputs.iter().map(|&i| graph.node(i)).collect();
-        let sums = layer.sums.iter().map(|&i| graph.node(i).operation());
-        let sums = sums.filter_map(|operation| match operation {
-            Operation::Sum(terms) => Some(terms),
-            _ => None,
-        });
-        let sums: Vec<_> = sums.collect();
+    pub(super) fn of_layer(layer: usize, graph: &Graph) -> Self {
+        let outputs = graph.layer(layer).outputs.iter();
+        let outputs: Vec<_> = outputs.map(|&i| graph.node(i)).collect();
+        let sums: Vec<_> = graph.sums(layer).collect();
         let list = |text_of: &dyn Fn(&Value) -> String, most: usize| {
             let mut texts: Vec<_> = outputs
                 .iter()

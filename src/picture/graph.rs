@@ -4,8 +4,8 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashSet};
 
-use super::layers::{Layer, Layers, Weights};
-use crate::engine::{Argument, NodeId, Operation, Terms, TopologicalOrder, Value};
+use super::layers::{Layer, Layers, Weights, sum};
+use crate::engine::{Argument, NodeId, Terms, TopologicalOrder, Value};
 use crate::text::Names;
 
 /// The reader's choices.
@@ -135,12 +135,9 @@ impl<'order, 'graph> Graph<'order, 'graph> {
     }
 
     /// The weighted sums of a layer.
-    fn sums(&self, layer: usize) -> impl Iterator<Item = Terms<'graph>> {
+    pub(super) fn sums(&self, layer: usize) -> impl Iterator<Item = Terms<'graph>> {
         let sums = self.layer(layer).sums.iter();
-        sums.filter_map(|&sum| match self.node(sum).operation() {
-            Operation::Sum(terms) => Some(terms),
-            _ => None,
-        })
+        sums.filter_map(|&position| sum(self.node(position)))
     }
 
     fn weights_of(&self, layer: usize) -> impl Iterator<Item = &Weights> {
@@ -157,7 +154,7 @@ impl<'order, 'graph> Graph<'order, 'graph> {
                     Argument::Node(node) => self.item(self.order.position(node)),
                     Argument::Constant(_) => Item::Constant(position, i),
                 });
-                let is_sum = matches!(self.node(position).operation(), Operation::Sum(_));
+                let is_sum = sum(self.node(position)).is_some();
                 items.filter(|&item| !is_sum || seen.insert(item)).collect()
             }
             Item::Layer(layer) => {

@@ -91,9 +91,7 @@ impl Layers {
 
     /// The sum of a neuron; its list of weights is known from then on.
     fn neuron<'graph>(&mut self, node: &'graph Value) -> Option<Terms<'graph>> {
-        let Operation::Sum(terms) = node.operation() else {
-            return None;
-        };
+        let terms = sum(node)?;
         let [factors, _] = terms.factors();
         if factors.is_empty() || terms.singles().is_empty() {
             return None;
@@ -150,10 +148,7 @@ impl Layers {
             }
         }
         for (layer, Layer { sums, .. }) in self.all.iter().enumerate() {
-            for &sum in sums {
-                let Operation::Sum(terms) = order.nodes()[sum].operation() else {
-                    continue;
-                };
+            for terms in sums.iter().filter_map(|&i| sum(order.nodes()[i])) {
                 let list = self.lists.get_mut(&terms.factors()[0].as_ptr());
                 let list = list.expect("a neuron");
                 if !list.inside.is_empty() {
@@ -208,6 +203,14 @@ impl Users {
             Self::None => Self::One(user),
             Self::One(_) | Self::Several => Self::Several,
         };
+    }
+}
+
+/// The terms of a node that is a sum.
+pub(super) fn sum(node: &Value) -> Option<Terms<'_>> {
+    match node.operation() {
+        Operation::Sum(terms) => Some(terms),
+        _ => None,
     }
 }
 

@@ -31,7 +31,7 @@ pub(super) fn write(graph: &mut Graph, max_nodes: usize, page: &mut String) -> f
     let most_listed = if is_live { usize::MAX } else { MOST_LISTED };
     let views = views(graph, max_nodes);
     let positions: Vec<_> = if is_live {
-        (0..graph.order.nodes().len()).collect()
+        (0..nodes.len()).collect()
     } else {
         let cards = views.iter().flat_map(|view| &view.sketch.cards);
         let positions: BTreeSet<_> = cards
@@ -57,8 +57,11 @@ pub(super) fn write(graph: &mut Graph, max_nodes: usize, page: &mut String) -> f
     write_operations(graph, &positions, page)?;
     write_nodes(graph, &positions, most_listed, page)?;
     write_views(graph, &views, most_listed, page)?;
-    let nodes = graph.order.nodes().len();
-    writeln!(page, "const isLive = {is_live}, nodeCount = {nodes};")?;
+    writeln!(
+        page,
+        "const isLive = {is_live}, nodeCount = {};",
+        nodes.len()
+    )?;
     writeln!(page, "{SCRIPT}</script>\n</body>\n</html>")
 }
 

@@ -9,8 +9,8 @@ use super::graph::{Graph, Item};
 pub(super) struct Sketch {
     pub(super) cards: Vec<Card>,
     /// The number of nodes in the graph, and how many of them the cards stand for.
-    pub(super) nodes: usize,
-    pub(super) shown: usize,
+    nodes: usize,
+    shown: usize,
 }
 
 impl Sketch {
@@ -56,7 +56,7 @@ impl Sketch {
 fn card(item: Item, graph: &Graph) -> Card {
     let card = match item {
         Item::Node(position) => Card::of_node(graph.node(position), graph),
-        Item::Layer(layer) => Card::of_layer(graph.layer(layer), graph),
+        Item::Layer(layer) => Card::of_layer(layer, graph),
         Item::Constant(position, side) => Card::of_constant(graph.constant(position, side)),
     };
     Card {

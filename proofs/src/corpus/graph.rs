@@ -3,6 +3,7 @@
 use std::fmt;
 
 use micrograd::engine::Value;
+use micrograd::rand::{Rng, RngExt};
 
 use super::step::Step;
 
@@ -41,13 +42,27 @@ impl Graph {
 
     /// Builds the graph on other numbers.
     pub fn build_on(&self, numbers: &[f64]) -> Built {
+        self.build_with(numbers, |output| output)
+    }
+
+    /// Builds the graph with each result of a step off by up to this many units in the last place,
+    /// as those of another language may be.
+    pub fn disturbed(&self, units: i32, rng: &mut impl Rng) -> Built {
+        self.build_with(&self.leaves, |output| {
+            let units = rng.random_range(-units..=units);
+            output * (1.0 + f64::from(units) * f64::EPSILON)
+        })
+    }
+
+    /// Builds the graph on these numbers, with each result of a step replaced.
+    fn build_with(&self, numbers: &[f64], mut replace: impl FnMut(Value) -> Value) -> Built {
         let mut leaves: Vec<_> = numbers.iter().copied().map(Value::new).collect();
         let mut nodes = leaves.clone();
         for step in &self.steps {
             let operands = step.operands();
             let operands: Vec<_> = operands.into_iter().map(|i| nodes[i].clone()).collect();
             let made = step.apply(&operands);
-            nodes.extend(made.outputs);
+            nodes.extend(made.outputs.into_iter().map(&mut replace));
             leaves.extend(made.parameters);
         }
         Built { nodes, leaves }

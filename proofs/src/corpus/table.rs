@@ -122,3 +122,41 @@ impl Row {
         matches!(self.name, "at_most" | "equals")
     }
 }
+
+/// The numbers at which operations are compared with those in other languages.
+pub const POINTS: [f64; 34] = [
+    0.0,
+    -0.0,
+    1.0,
+    -1.0,
+    0.5,
+    -0.5,
+    2.0,
+    -2.0,
+    3.0,
+    1000.0,
+    -1000.0,
+    1e-300,
+    -1e-300,
+    1e300,
+    -1e300,
+    f64::INFINITY,
+    f64::NEG_INFINITY,
+    f64::NAN,
+    -4.3,
+    -2.6,
+    -2.5,
+    -1.7,
+    -1.5,
+    -0.8,
+    -0.35,
+    0.3,
+    0.7,
+    1.25,
+    1.5,
+    2.3,
+    2.5,
+    3.7,
+    4.1,
+    0.499_999_999_999_999_94,
+];

@@ -34,7 +34,7 @@ pub(super) struct Grid {
     pub(super) neighbours: [Vec<Vec<usize>>; 2],
     joined: HashSet<(usize, usize)>,
     /// Whether lines from the left end in the order in which they were joined.
-    keeps_order: Vec<bool>,
+    pub(super) keeps_order: Vec<bool>,
     /// For each line to the right, a fraction that grows downwards if its end keeps an order.
     ports: Vec<Vec<f64>>,
 }
@@ -141,21 +141,15 @@ impl Grid {
         self.ports = vec![Vec::new(); self.heights.len()];
         for (slot, ends) in self.neighbours[RIGHT].iter().enumerate() {
             let ports = ends.iter().map(|&end| {
-                let lines = &self.neighbours[LEFT][end];
-                let is_ordered = self.keeps_order[end];
-                let port = is_ordered.then(|| lines.iter().position(|&line| line == slot));
-                match port.flatten() {
-                    Some(port) => port as f64 / lines.len() as f64,
-                    None => 0.0,
+                if !self.keeps_order[end] {
+                    return 0.0;
                 }
+                let lines = &self.neighbours[LEFT][end];
+                let port = lines.iter().take_while(|&&line| line != slot).count();
+                port as f64 / lines.len() as f64
             });
             self.ports[slot] = ports.collect();
         }
-    }
-
-    /// Whether lines from the left must end at the slot in the order in which they are listed.
-    pub(super) fn keeps_order(&self, slot: usize) -> bool {
-        self.keeps_order[slot]
     }
 
     pub(super) fn is_lane(&self, slot: usize) -> bool {

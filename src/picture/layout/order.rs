@@ -1,7 +1,5 @@
 //! The order in each column, so that few lines cross.
 
-use std::collections::HashMap;
-
 use super::grid::{Grid, LEFT, RIGHT, positions};
 
 /// How often all columns are sorted, by what they are joined to on the right and then on the left.
@@ -46,13 +44,13 @@ fn sort(grid: &mut Grid, column: usize, side: usize, is_shaken: bool, positions:
         }
     };
     let slots = grid.columns[column].iter();
-    let means: HashMap<_, _> = slots.map(|&slot| (slot, mean(slot))).collect();
-    let slots = &mut grid.columns[column];
+    let mut means: Vec<_> = slots.map(|&slot| (mean(slot), slot)).collect();
     if is_shaken {
-        slots.reverse();
+        means.reverse();
     }
-    slots.sort_by(|a, b| means[a].total_cmp(&means[b]));
-    for (position, &slot) in slots.iter().enumerate() {
+    means.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (position, &(_, slot)) in means.iter().enumerate() {
+        grid.columns[column][position] = slot;
         positions[slot] = position;
     }
 }
@@ -114,7 +112,7 @@ fn crossings_left_of(grid: &Grid, column: &[usize], positions: &[usize]) -> usiz
                 .iter()
                 .map(|&end| positions[end]),
         );
-        if !grid.keeps_order(slot) {
+        if !grid.keeps_order[slot] {
             ends[start..].sort_unstable();
         }
     }

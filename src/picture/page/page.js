@@ -176,20 +176,22 @@ function topologicalOrder() {
     return order;
 }
 
-// Whether one of the passes has come to a card.
-function isDone(card, isBackward) {
-    return !steps.slice(step).some((next) => next.card === card && next.isBackward === isBackward);
+// The cards to which one of the passes has not come yet.
+function pending(isBackward) {
+    const coming = steps.slice(step).filter((next) => next.isBackward === isBackward);
+    return new Set(coming.map(({ card }) => card));
 }
 
 // Writes the numbers on the cards, and shows what has been reached.
 function write() {
     const near = selected === null ? [] : cards()[selected].operands;
+    const [notReached, withoutGradient] = [pending(false), pending(true)];
     elements.forEach((element, i) => {
         const { node, outputs, operands } = cards()[i];
-        const isReached = isDone(i, false);
+        const isReached = !notReached.has(i);
         const users = selected === null ? false : operands.includes(selected);
         element.classList.toggle("pale", !isReached);
-        element.classList.toggle("pale-gradient", !isDone(i, true));
+        element.classList.toggle("pale-gradient", withoutGradient.has(i));
         element.classList.toggle("selected", i === selected);
         element.classList.toggle("operand", near.includes(i));
         element.classList.toggle("user", users);
@@ -208,7 +210,7 @@ function write() {
         const [from, to] = [path.dataset.from, path.dataset.to].map((card) => card && Number(card));
         const isNear = from === selected || to === selected && selected !== null;
         path.classList.toggle("near", isNear);
-        path.classList.toggle("pale", !isDone(from, false));
+        path.classList.toggle("pale", notReached.has(from));
     }
     const isBackward = step > 0 && steps[step - 1].isBackward;
     const phase = step === 0 ? "start" : step === steps.length ? "done" : isBackward ? "backward" : "forward";
@@ -261,7 +263,7 @@ function choose(card, id = cards()[card].node) {
 
 function expand(index) {
     selected = null;
-    pause();
+    stop();
     show(index);
     overview();
 }
@@ -315,7 +317,7 @@ function aboutNode(id, card = cardOf(id)) {
     if (node.line) {
         about.push(line("made at ", code(node.line)));
     }
-    const gradient = isDone(card, true) ? aboutGradient(id) : [line("The backward pass has not come here yet.")];
+    const gradient = pending(true).has(card) ? [line("The backward pass has not come here yet.")] : aboutGradient(id);
     about.push(element("h3", {}, "gradient"), ...gradient);
     if (!isLeaf) {
         about.push(element("h3", {}, operation ? `rule of ${operation}` : "rules of a sum"), ...aboutRule(node));
@@ -426,21 +428,21 @@ function go(to) {
     } else {
         overview();
     }
-    write();
     if (step === steps.length) {
-        pause();
+        stop();
     }
+    write();
 }
 
-function pause() {
+function stop() {
     clearInterval(timer);
     timer = null;
-    write();
 }
 
 function play() {
     if (timer !== null) {
-        pause();
+        stop();
+        write();
         return;
     }
     if (step === steps.length) {
@@ -534,11 +536,11 @@ for (const name of ["pointerup", "pointercancel"]) {
 }
 
 const actions = {
-    first: () => { pause(); go(0); },
-    back: () => { pause(); go(step - 1); },
+    first: () => { stop(); go(0); },
+    back: () => { stop(); go(step - 1); },
     play,
-    forward: () => { pause(); go(step + 1); },
-    last: () => { pause(); go(steps.length); },
+    forward: () => { stop(); go(step + 1); },
+    last: () => { stop(); go(steps.length); },
     out: () => zoomInTheMiddle(1 / 1.25),
     in: () => zoomInTheMiddle(1.25),
     fit: () => { fit(); isWhole = true; },
