@@ -3,46 +3,34 @@
 use std::hint::black_box;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use micrograd_benches::micrograd_side as micrograd;
+use micrograd_benches::micrograd_side as ours;
 
 const LENGTH: usize = 1_000_000;
+const POINTS: usize = 100;
 
-fn engine(criterion: &mut Criterion) {
-    follow(criterion, "readme program", micrograd::readme_program);
-    follow(criterion, "moons, 20 steps", micrograd::moons());
-    follow(criterion, "digits, 20 steps", micrograd::digits());
+fn all(criterion: &mut Criterion) {
+    let moons = || ours::moons(POINTS);
+    let (row, loss) = moons().row_and_loss();
+    let chain = || ours::chain(LENGTH);
+    let inputs = [-4.0, 2.0];
+    follow(criterion, "readme", ours::eager_pass(inputs, ours::program));
+    follow(criterion, "moons", moons().on_the_engine());
+    follow(criterion, "digits", ours::digits().on_the_engine());
+    follow(criterion, "chain", ours::eager_pass([1.0], chain()));
     follow(
         criterion,
-        "chain of 10^6 operations",
-        micrograd::chain(LENGTH),
+        "tape: readme",
+        ours::replay(inputs, ours::program),
     );
-}
-
-fn tape(criterion: &mut Criterion) {
-    let program = micrograd::readme_program_on_tape();
-    follow(criterion, "tape: readme program", program);
-    let by_rows = micrograd::program_by_rows_on_tape();
-    follow(criterion, "tape: readme program, 1000 rows", by_rows);
-    follow(
-        criterion,
-        "tape: moons, 20 steps",
-        micrograd::moons_on_tape(),
-    );
-    follow(
-        criterion,
-        "tape: digits, 20 steps",
-        micrograd::digits_on_tape(),
-    );
-    let chain = micrograd::chain_on_tape(LENGTH);
-    follow(criterion, "tape: chain of 10^6 operations", chain);
-    let (row, loss) = micrograd::moons_loss_of_a_row();
-    let record = micrograd::recording(row, loss);
-    follow(criterion, "tape: recording of a row of the moons", record);
+    follow(criterion, "tape: moons", moons().on_a_tape());
+    follow(criterion, "tape: digits", ours::digits().on_a_tape());
+    follow(criterion, "tape: chain", ours::replay([1.0], chain()));
+    follow(criterion, "recording: moons", ours::recording(row, loss));
 }
 
 fn follow<T>(criterion: &mut Criterion, name: &str, mut work: impl FnMut() -> T) {
     criterion.bench_function(name, |bencher| bencher.iter(|| black_box(work())));
 }
 
-criterion_group!(benches, engine, tape);
+criterion_group!(benches, all);
 criterion_main!(benches);

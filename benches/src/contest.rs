@@ -11,10 +11,6 @@ const TOLERANCE: f64 = 1e-9;
 const ROUNDS: usize = 15;
 /// Runs are repeated for this long in each round, so that the clock is exact enough.
 const ROUND_TIME: Duration = Duration::from_millis(20);
-/// A contender whose run takes longer than this sits out most rounds.
-const SLOW: Duration = Duration::from_millis(200);
-/// A slow contender takes part in one of this many rounds.
-const SLOW_EVERY: usize = 5;
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Role {
@@ -22,9 +18,6 @@ pub(crate) enum Role {
     Engine,
     Tape,
     Other,
-    /// Starts threads, so it is timed after all others: an allocator may take locks once a
-    /// process has had more than one thread.
-    Threaded,
 }
 
 /// Times are compared with the fastest contender of each of these roles.
@@ -70,28 +63,6 @@ struct Contender {
     name: &'static str,
     /// Makes that many runs; returns the time taken and the last outcome.
     repeat: Box<dyn FnMut(u32) -> (Duration, Vec<f64>)>,
-    runs_per_round: u32,
-    is_slow: bool,
-    seconds_per_run: Vec<f64>,
-}
-
-impl Contender {
-    fn prepare(&mut self) {
-        let mut taken = (self.repeat)(1).0;
-        while taken < ROUND_TIME {
-            self.runs_per_round *= 2;
-            taken = (self.repeat)(self.runs_per_round).0;
-        }
-        self.is_slow = taken > SLOW;
-    }
-
-    fn take_part_in(&mut self, round: usize) {
-        if !self.is_slow || round.is_multiple_of(SLOW_EVERY) {
-            let taken = (self.repeat)(self.runs_per_round).0;
-            let seconds = taken.as_secs_f64() / f64::from(self.runs_per_round);
-            self.seconds_per_run.push(seconds);
-        }
-    }
 }
 
 /// Several ways to do a piece of work.
@@ -119,22 +90,15 @@ impl Contest {
         name: &'static str,
         mut run: impl FnMut() -> T + 'static,
     ) -> Self {
-        let repeat = move |runs| {
+        let repeat = Box::new(move |runs| {
             let start = Instant::now();
             for _ in 1..runs {
                 black_box(run());
             }
             let last = black_box(run());
             (start.elapsed(), last.numbers())
-        };
-        self.contenders.push(Contender {
-            role,
-            name,
-            repeat: Box::new(repeat),
-            runs_per_round: 1,
-            is_slow: false,
-            seconds_per_run: Vec::new(),
         });
+        self.contenders.push(Contender { role, name, repeat });
         self
     }
 
@@ -154,69 +118,66 @@ impl Contest {
         }
     }
 
-    /// Times all contenders in interleaved rounds.
-    pub(crate) fn time(&mut self) {
-        let is_timed_with = |_: &Contender, next: &Contender| next.role != Role::Threaded;
-        for group in self.contenders.chunk_by_mut(is_timed_with) {
-            group.iter_mut().for_each(Contender::prepare);
-            for round in 0..ROUNDS {
-                for contender in &mut *group {
-                    contender.take_part_in(round);
-                }
-            }
-        }
-    }
-
-    /// Prints the medians and their ratios as a Markdown table.
-    pub(crate) fn print(&self) {
-        let times = self.contenders.iter().map(|contender| {
-            let seconds = median(&contender.seconds_per_run) / self.units_per_run as f64;
-            (contender, seconds)
-        });
-        let times: Vec<_> = times.collect();
-        let yardsticks = YARDSTICKS.iter().filter_map(|&(role, name)| {
-            let peers = times.iter().filter(|(contender, _)| contender.role == role);
-            Some((name, peers.map(|&(_, seconds)| seconds).reduce(f64::min)?))
-        });
-        let yardsticks: Vec<_> = yardsticks.collect();
+    /// Times all contenders in interleaved rounds and prints their medians as a Markdown table.
+    pub(crate) fn compare(&mut self) {
+        let times = self.time();
+        let fastest = |role| {
+            let peers = self.contenders.iter().zip(&times);
+            let peers = peers.filter(|(contender, _)| contender.role == role);
+            peers.map(|(_, &time)| time).reduce(f64::min)
+        };
+        let yardsticks = YARDSTICKS.map(|(role, name)| Some((name, fastest(role)?)));
+        let yardsticks = yardsticks.iter().flatten();
 
         println!("{}\n", self.title);
-        print!("| {:34} | {:>18} |", "", format!("time per {}", self.unit));
-        for (name, _) in &yardsticks {
-            print!(" {:>14} |", format!("× {name}"));
-        }
-        println!("\n|---|---:|{}", "---:|".repeat(yardsticks.len()));
-        for (contender, seconds) in times {
-            print!("| {:34} | {:>18} |", contender.name, with_unit(seconds));
-            for (_, yardstick) in &yardsticks {
-                print!(" {:>14} |", three_digits(seconds / yardstick));
-            }
-            println!();
+        let names = yardsticks.clone().map(|(name, _)| format!("× {name}"));
+        print_row("", &format!("time per {}", self.unit), names);
+        print_row("---", "---:", yardsticks.clone().map(|_| "---:".to_owned()));
+        for (contender, &time) in self.contenders.iter().zip(&times) {
+            let ratios = yardsticks.clone().map(|(_, yardstick)| time / yardstick);
+            print_row(contender.name, &with_unit(time), ratios.map(three_digits));
         }
         println!();
     }
+
+    /// The median of the seconds that each contender takes for one unit.
+    fn time(&mut self) -> Vec<f64> {
+        let contenders = &mut self.contenders;
+        let runs: Vec<u32> = contenders.iter_mut().map(runs_per_round).collect();
+        let mut times = vec![[0.0; ROUNDS]; runs.len()];
+        for round in 0..ROUNDS {
+            for ((contender, &runs), times) in contenders.iter_mut().zip(&runs).zip(&mut times) {
+                times[round] = (contender.repeat)(runs).0.as_secs_f64() / f64::from(runs);
+            }
+        }
+        let median = |times: &mut [f64; ROUNDS]| {
+            times.sort_by(f64::total_cmp);
+            times[ROUNDS / 2] / self.units_per_run as f64
+        };
+        times.iter_mut().map(median).collect()
+    }
+}
+
+fn runs_per_round(contender: &mut Contender) -> u32 {
+    let mut runs = 1;
+    while (contender.repeat)(runs).0 < ROUND_TIME {
+        runs *= 2;
+    }
+    runs
 }
 
 /// The index of the first number that only one of the two has, that differs, or that is NaN.
 fn first_difference(expected: &[f64], found: &[f64]) -> Option<usize> {
-    let agree = |x: f64, y: f64| (x - y).abs() <= TOLERANCE * x.abs().max(1.0);
-    let agreeing = expected
-        .iter()
-        .zip(found)
-        .take_while(|&(&x, &y)| agree(x, y))
-        .count();
+    let agree = |(x, y): (&f64, &f64)| (x - y).abs() <= TOLERANCE * x.abs().max(1.0);
+    let agreeing = expected.iter().zip(found).take_while(|&pair| agree(pair));
+    let agreeing = agreeing.count();
     (agreeing < expected.len().max(found.len())).then_some(agreeing)
 }
 
-/// The upper median.
-///
-/// # Panics
-///
-/// If there are no times.
-pub fn median(times: &[f64]) -> f64 {
-    let mut sorted = times.to_vec();
-    sorted.sort_by(f64::total_cmp);
-    sorted[sorted.len() / 2]
+fn print_row(name: &str, time: &str, ratios: impl Iterator<Item = String>) {
+    print!("| {name:34} | {time:>18} |");
+    ratios.for_each(|ratio| print!(" {ratio:>14} |"));
+    println!();
 }
 
 fn with_unit(seconds: f64) -> String {

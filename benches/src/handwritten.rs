@@ -9,38 +9,10 @@ pub(crate) mod moons;
 
 use std::hint::black_box;
 
-use crate::work::{self, CHAIN_FACTOR, CHAIN_START, README_INPUTS, readme_rows};
-
-/// The number of rows of the README's program computed side by side.
-const SIDE_BY_SIDE: usize = 8;
+use crate::work::{self, CHAIN_FACTOR, CHAIN_START, README_INPUTS};
 
 pub(crate) fn readme_program() -> [f64; 3] {
-    program(black_box(README_INPUTS))
-}
-
-/// The README's program for many rows, each added to a and b: the mean of g, then its
-/// gradient by a and by b.
-pub(crate) fn program_by_rows() -> impl Fn() -> [f64; 3] {
-    let rows = readme_rows();
-    move || {
-        let [a, b] = black_box(README_INPUTS);
-        let (chunks, rest) = black_box(&rows).as_chunks::<SIDE_BY_SIDE>();
-        debug_assert!(rest.is_empty());
-        let mut sums = [[0.0; SIDE_BY_SIDE]; 3];
-        for chunk in chunks {
-            for (lane, &[x, y]) in chunk.iter().enumerate() {
-                let results = program([a + x, b + y]);
-                for (sum, result) in sums.iter_mut().zip(results) {
-                    sum[lane] += result;
-                }
-            }
-        }
-        sums.map(|sums| sums.iter().sum::<f64>() / rows.len() as f64)
-    }
-}
-
-#[inline]
-fn program([a, b]: [f64; 2]) -> [f64; 3] {
+    let [a, b] = black_box(README_INPUTS);
     let d0 = a * b + b * b * b;
     let d1 = 3.0 * d0 + (b + a).max(0.0);
     let d2 = 4.0 * d1 + (b - a).max(0.0);

@@ -1,5 +1,5 @@
-//! The work as a user of micrograd writes it: with a graph built anew each time ("eager"),
-//! recorded once and replayed ("tape"), or written as source code.
+//! The work as a user of micrograd writes it: with a graph built anew each time, recorded once and
+//! replayed, or written as source code.
 
 mod training;
 
@@ -10,13 +10,12 @@ use micrograd::engine::Value;
 use micrograd::tape::{Source, Tape, VectorTape};
 
 use crate::emitted;
-use crate::work::digits::{CLASSES, Digits, PIXELS, split};
-use crate::work::{self, CHAIN_START, README_INPUTS, readme_rows};
-use training::net;
+use crate::work::digits::{self, CLASSES, PIXELS, split};
+use crate::work::{self, README_INPUTS};
 
-pub use training::{
-    digits, digits_on_tape, moons, moons_loss_of_a_row, moons_on_tape, record_moons,
-};
+#[cfg(feature = "rayon")]
+pub(crate) use training::moons_on_threads;
+pub use training::{Training, digits, moons};
 
 /// Builds a graph, walks it backward and drops it.
 pub fn eager_pass<const N: usize>(
@@ -42,27 +41,12 @@ pub fn recording<const N: usize>(
 }
 
 /// Replays a graph that was recorded once.
-fn replay<const N: usize>(
+pub fn replay<const N: usize>(
     inputs: [f64; N],
     build: impl Fn(&[Value; N]) -> Value,
 ) -> impl Fn() -> (f64, Vec<f64>) {
     let tape = recording(inputs, build)();
     move || tape.gradient(&black_box(inputs))
-}
-
-/// The README's program: g, then its gradient by a and by b.
-pub fn readme_program() -> (f64, [f64; 2]) {
-    let [a, b] = black_box(README_INPUTS);
-    let a = Value::new(a).with_name("a");
-    let b = Value::new(b).with_name("b");
-    let g = program(&a, &b);
-    g.backward();
-    (g.data(), [a.grad(), b.grad()])
-}
-
-/// The README's program on a tape.
-pub fn readme_program_on_tape() -> impl Fn() -> (f64, Vec<f64>) {
-    replay(README_INPUTS, |[a, b]| program(a, b))
 }
 
 /// The README's program as source code.
@@ -72,52 +56,10 @@ pub fn readme_program_by_source() -> (f64, [f64; 2]) {
     (g, gradient)
 }
 
-/// The README's program for many rows, each added to a and b: the mean of g, then its
-/// gradient by a and by b.
-pub fn program_by_rows() -> impl Fn() -> [f64; 3] {
-    let [a, b] = README_INPUTS.map(Value::new);
-    let rows = readme_rows();
-    move || {
-        a.zero_grad();
-        b.zero_grad();
-        let mut mean = 0.0;
-        for &[x, y] in black_box(&rows) {
-            let share = program(&(&a + x), &(&b + y)) / rows.len() as f64;
-            share.backward();
-            mean += share.data();
-        }
-        [mean, a.grad(), b.grad()]
-    }
-}
-
-/// The same on a tape.
-pub fn program_by_rows_on_tape() -> impl Fn() -> [f64; 3] {
-    let [a, b] = README_INPUTS.map(Value::new);
-    let tape = Tape::trace(|[x, y]| program(&(&a + &x), &(&b + &y)));
-    let rows = readme_rows();
-    move || {
-        a.zero_grad();
-        b.zero_grad();
-        let mean = tape.backward(black_box(&rows));
-        [mean, a.grad(), b.grad()]
-    }
-}
-
-/// The end of a chain of `length` operations, and its slope by the start.
-pub fn chain(length: usize) -> impl Fn() -> (f64, [f64; 1]) {
-    eager_pass([CHAIN_START], move |[start]| {
-        work::links(start.clone(), length)
-    })
-}
-
-/// The same on a tape.
-pub fn chain_on_tape(length: usize) -> impl Fn() -> (f64, Vec<f64>) {
-    replay([CHAIN_START], move |[start]| {
-        work::links(start.clone(), length)
-    })
-}
-
-pub(crate) fn program(a: &Value, b: &Value) -> Value {
+/// The README's program on a graph.
+pub fn program([a, b]: &[Value; 2]) -> Value {
+    let a = &a.clone().with_name("a");
+    let b = &b.clone().with_name("b");
     let mut c = (a + b).with_name("c");
     let mut d = (a * b + &b.pow(3.0)).with_name("c");
     c += &c + 1.0;
@@ -131,6 +73,11 @@ pub(crate) fn program(a: &Value, b: &Value) -> Value {
     g
 }
 
+/// A chain of `length` operations on a graph.
+pub fn chain(length: usize) -> impl Fn(&[Value; 1]) -> Value + Clone {
+    move |[start]| work::links(start.clone(), length)
+}
+
 /// The source code in `emitted`, by file.
 ///
 /// # Panics
@@ -138,7 +85,7 @@ pub(crate) fn program(a: &Value, b: &Value) -> Value {
 /// If micrograd refuses a name.
 pub fn sources() -> [(&'static str, String); 2] {
     let [mut readme, mut digits] = [Source::rust(), Source::rust()];
-    let program = Tape::trace(|[a, b]| program(&a, &b)).freeze();
+    let program = Tape::trace(|inputs| program(&inputs)).freeze();
     readme.add("readme", &program).expect("a name");
     digits
         .add_vector("digits", &digits_outputs().freeze())
@@ -150,13 +97,13 @@ pub fn sources() -> [(&'static str, String); 2] {
 }
 
 fn digits_outputs() -> VectorTape {
-    let net = net(&Digits::full());
+    let net = digits::task().net;
     VectorTape::trace(|pixels: [Value; PIXELS]| net.forward(&pixels))
 }
 
 /// The outputs of the net of the digits for one image, by source code.
 pub fn digits_by_source() -> impl Fn() -> [f64; CLASSES] {
-    let pixels = *split(&Digits::full().rows[0]).0;
+    let pixels = *split(&digits::task().rows[0]).0;
     move || {
         let mut outputs = [0.0; CLASSES];
         emitted::digits::digits(black_box(&pixels), &mut outputs);
@@ -166,7 +113,7 @@ pub fn digits_by_source() -> impl Fn() -> [f64; CLASSES] {
 
 /// The same by a frozen tape.
 pub fn digits_by_evaluator() -> impl FnMut() -> Vec<f64> {
-    let pixels = *split(&Digits::full().rows[0]).0;
+    let pixels = *split(&digits::task().rows[0]).0;
     let mut evaluator = digits_outputs().freeze().evaluator();
     move || evaluator.forward(black_box(&[&pixels])).swap_remove(0)
 }

@@ -1,41 +1,27 @@
 //! The work that every engine does.
 
-pub mod digits;
-pub mod moons;
+pub(crate) mod digits;
+pub(crate) mod moons;
 
 use std::ops::{Add, Mul};
 use std::slice::ChunksExact;
 
-use micrograd::engine::Value;
 use micrograd::nn::{MLP, Module};
-
-pub use digits::Digits;
-pub use moons::Moons;
+use micrograd::rand::Rng;
 
 /// The values of `a` and `b` in the README's program.
-pub const README_INPUTS: [f64; 2] = [-4.0, 2.0];
-/// The rows that program runs on in one batch.
-pub const README_ROWS: usize = 1_000;
-
+pub(crate) const README_INPUTS: [f64; 2] = [-4.0, 2.0];
 /// The start of a chain.
-pub const CHAIN_START: f64 = 1.0;
+pub(crate) const CHAIN_START: f64 = 1.0;
 /// The factor in the first operation of a chain and every other one.
-pub const CHAIN_FACTOR: f64 = 1.000_001;
+pub(crate) const CHAIN_FACTOR: f64 = 1.000_001;
 const CHAIN_TERM: f64 = 1e-6;
 
 /// Training steps in one episode.
-pub const STEPS: usize = 20;
-
-/// The numbers that the rows of a batch add to `a` and `b`: points of a small circle.
-pub fn readme_rows() -> Vec<[f64; 2]> {
-    let point = |(sin, cos)| [0.25 * cos, 0.25 * sin];
-    (0..README_ROWS)
-        .map(|row| point((row as f64).sin_cos()))
-        .collect()
-}
+pub(crate) const STEPS: usize = 20;
 
 /// The end of a chain of `length` operations, each on the result of the one before.
-pub fn links<X>(start: X, length: usize) -> X
+pub(crate) fn links<X>(start: X, length: usize) -> X
 where
     X: Mul<f64, Output = X> + Add<f64, Output = X>,
 {
@@ -50,24 +36,32 @@ where
     x
 }
 
-/// A training: its rows, its net, and the parameters it starts from.
+/// A training: the full batch, and a net with the parameters that it starts from.
 #[derive(Debug)]
-pub struct Task<const NUMBERS: usize> {
-    /// The full batch.
-    pub rows: Vec<[f64; NUMBERS]>,
+pub(crate) struct Task<const NUMBERS: usize> {
+    pub(crate) rows: Vec<[f64; NUMBERS]>,
+    pub(crate) net: MLP,
     /// Layer by layer and neuron by neuron: its weights, then its bias.
-    pub initial: Vec<f64>,
-    /// The inputs of the net.
-    pub inputs: usize,
-    /// The neurons in each layer.
-    pub layers: &'static [usize],
-    /// The rate of SGD.
-    pub learning_rate: f64,
+    pub(crate) initial: Vec<f64>,
+    pub(crate) learning_rate: f64,
 }
 
-/// The parameters of a new net, in micrograd's order.
-fn draw_parameters(net: &MLP) -> Vec<f64> {
-    net.parameters().iter().map(Value::data).collect()
+impl<const NUMBERS: usize> Task<NUMBERS> {
+    fn new(
+        rows: Vec<[f64; NUMBERS]>,
+        inputs: usize,
+        layers: &[usize],
+        learning_rate: f64,
+        mut rng: impl Rng,
+    ) -> Self {
+        let net = MLP::new(inputs, layers, &mut rng);
+        Self {
+            rows,
+            initial: net.numbers(),
+            net,
+            learning_rate,
+        }
+    }
 }
 
 /// Splits parameters in micrograd's order into the neurons of each layer.

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use super::layer::{Layer, add_scaled, dot, relu, through_relu, transpose, weighted_sums};
 use crate::work::STEPS;
-use crate::work::digits::{CLASSES, Digits, HIDDEN, LEARNING_RATE, PIXELS, ROWS, Row, split};
+use crate::work::digits::{self, CLASSES, HIDDEN, LEARNING_RATE, PIXELS, ROWS, Row, split};
 
 /// The number of sums kept in registers at a time.
 const TILE: usize = 16;
@@ -70,7 +70,7 @@ impl Network {
 
 /// The outputs for one image, by the initial parameters.
 pub(crate) fn forward() -> impl Fn() -> [f64; CLASSES] {
-    let digits = Digits::full();
+    let digits = digits::task();
     let network = Box::new(Network::read(&digits.initial));
     move || {
         let (pixels, _) = split(black_box(&digits.rows[0]));
@@ -78,11 +78,10 @@ pub(crate) fn forward() -> impl Fn() -> [f64; CLASSES] {
     }
 }
 
-/// Trains by `run`, which writes the gradient of the mean loss and returns that loss.
-pub(crate) fn training(
-    mut run: impl FnMut(&Network, &[Row], &mut Gradient) -> f64,
-) -> impl FnMut() -> Vec<f64> {
-    let digits = Digits::full();
+/// Trains layer by layer, each for the whole batch.
+pub(crate) fn training() -> impl FnMut() -> Vec<f64> {
+    let digits = digits::task();
+    let mut run = layer_by_layer();
     let mut gradient = ZERO;
     move || {
         let mut network = Network::read(&digits.initial);
@@ -109,54 +108,8 @@ fn cross_entropy(scores: &[f64; CLASSES], targets: &[f64; CLASSES]) -> (f64, [f6
     (loss, array::from_fn(|k| powers[k] * share - targets[k]))
 }
 
-/// The items that are live, and their number. A branch could not be predicted, so there is none.
-#[inline]
-fn select<T: Copy + Default, const N: usize>(
-    items: impl Iterator<Item = (T, bool)>,
-) -> ([T; N], usize) {
-    let mut selected = [T::default(); N];
-    let mut count = 0;
-    for (item, is_live) in items {
-        selected[count] = item;
-        count += usize::from(is_live);
-    }
-    (selected, count)
-}
-
-/// Goes forward and backward with one row after the other, through the live neurons of the
-/// hidden layer only.
-pub(crate) fn row_by_row(network: &Network, rows: &[Row], gradient: &mut Gradient) -> f64 {
-    *gradient = ZERO;
-    let share = 1.0 / rows.len() as f64;
-    let mut total = 0.0;
-    for row in rows {
-        let (pixels, targets) = split(row);
-        let hidden = network.hidden(pixels);
-        let neurons = (0..HIDDEN).map(|k| (k, hidden[k] > 0.0));
-        let (live, count) = select::<_, HIDDEN>(neurons);
-        let live = &live[..count];
-
-        let mut scores = network.second.bias;
-        for &k in live {
-            add_scaled(&mut scores, hidden[k], &network.second.weights[k]);
-        }
-        let (loss, slopes) = cross_entropy(&scores, targets);
-        total += loss;
-
-        let to_scores = slopes.map(|slope| slope * share);
-        add_scaled(&mut gradient.second.bias, 1.0, &to_scores);
-        for &k in live {
-            add_scaled(&mut gradient.second.weights[k], hidden[k], &to_scores);
-            let to_sum = dot(&network.second.weights[k], &to_scores);
-            gradient.first_bias[k] += to_sum;
-            add_scaled(&mut gradient.first[k], to_sum, pixels);
-        }
-    }
-    total * share
-}
-
-/// Goes layer by layer, each for the whole batch.
-pub(crate) fn dense() -> impl FnMut(&Network, &[Row], &mut Gradient) -> f64 {
+/// Writes the gradient of the mean loss and returns that loss.
+fn layer_by_layer() -> impl FnMut(&Network, &[Row], &mut Gradient) -> f64 {
     let mut hidden = vec![[0.0; HIDDEN]; ROWS];
     let mut to_scores = vec![[0.0; CLASSES]; ROWS];
     let mut to_sums = vec![[0.0; HIDDEN]; ROWS];
@@ -185,8 +138,12 @@ pub(crate) fn dense() -> impl FnMut(&Network, &[Row], &mut Gradient) -> f64 {
             }
         }
         for k in 0..HIDDEN {
-            let slopes = to_sums.iter().map(|to_sums| to_sums[k]).enumerate();
-            let (live, count) = select::<_, ROWS>(slopes.map(|slope| (slope, slope.1 != 0.0)));
+            let mut live = [(0, 0.0); ROWS];
+            let mut count = 0;
+            for (row, to_sums) in to_sums.iter().enumerate() {
+                live[count] = (row, to_sums[k]);
+                count += usize::from(to_sums[k] != 0.0); // a branch could not be predicted
+            }
             let live = &live[..count];
             gradient.first_bias[k] = live.iter().map(|(_, to_sum)| to_sum).sum();
             let tiles = gradient.first[k].as_chunks_mut::<TILE>().0;

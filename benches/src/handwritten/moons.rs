@@ -2,7 +2,7 @@
 
 use super::layer::{Layer, add_scaled, dot, relu, through_relu, transpose, weighted_sums};
 use crate::work::STEPS;
-use crate::work::moons::{HIDDEN, INPUTS, LEARNING_RATE, Moons, PENALTY, ROWS, Row};
+use crate::work::moons::{self, HIDDEN, INPUTS, LEARNING_RATE, PENALTY, ROWS, Row};
 
 /// The parameters, or the gradient of each.
 pub(crate) struct Network {
@@ -21,7 +21,7 @@ const ZERO: Network = Network {
 pub(crate) fn training(
     mut run: impl FnMut(&Network, &[Row], &mut Network) -> f64,
 ) -> impl FnMut() -> Vec<f64> {
-    let moons = Moons::full();
+    let moons = moons::task(ROWS);
     let mut gradient = ZERO;
     move || {
         let mut parameters = moons.initial.iter().copied();
@@ -58,34 +58,30 @@ fn descend<const M: usize, const N: usize>(layer: &mut Layer<M, N>, gradient: &L
     step(weights.as_flattened_mut(), gradient.weights.as_flattened()) + step(bias, &gradient.bias)
 }
 
-/// Goes forward and backward with one row after the other. `SKIPPING` leaves out the dead
-/// neurons of the first hidden layer, and goes backward only where the hinge is active.
-pub(crate) fn row_by_row<const SKIPPING: bool>(
-    network: &Network,
-    rows: &[Row],
-    gradient: &mut Network,
-) -> f64 {
+/// Goes forward and backward with one row after the other. It leaves out the dead neurons of the
+/// first hidden layer, and goes backward only where the hinge is active.
+pub(crate) fn row_by_row(network: &Network, rows: &[Row], gradient: &mut Network) -> f64 {
     *gradient = ZERO;
     let share = 1.0 / rows.len() as f64;
     let mut total = 0.0;
     for &[x, y, label] in rows {
         let hidden1 = relu(network.first.forward(&[x, y]));
         let mut sums2 = network.second.bias;
-        for k in live::<SKIPPING>(&hidden1) {
+        for k in live(&hidden1) {
             add_scaled(&mut sums2, hidden1[k], &network.second.weights[k]);
         }
         let hidden2 = relu(sums2);
         let margin = margin(network, &hidden2, label);
         total += margin.max(0.0);
-        if !SKIPPING || margin > 0.0 {
+        if margin > 0.0 {
             let slope = slope(margin, label, share);
-            backward::<SKIPPING>(network, &[x, y], [&hidden1, &hidden2], slope, gradient);
+            backward(network, &[x, y], [&hidden1, &hidden2], slope, gradient);
         }
     }
     total * share
 }
 
-fn backward<const SKIPPING: bool>(
+fn backward(
     network: &Network,
     point: &[f64; INPUTS],
     [hidden1, hidden2]: [&[f64; HIDDEN]; 2],
@@ -95,25 +91,22 @@ fn backward<const SKIPPING: bool>(
     gradient.third.accumulate(hidden2, &[slope]);
     let to_sums2 = through_relu(&to_hidden2(network, slope), hidden2);
     add_scaled(&mut gradient.second.bias, 1.0, &to_sums2);
-    let mut to_hidden1 = [0.0; HIDDEN];
-    for k in live::<SKIPPING>(hidden1) {
+    let mut to_sums1 = [0.0; HIDDEN];
+    for k in live(hidden1) {
         add_scaled(&mut gradient.second.weights[k], hidden1[k], &to_sums2);
-        to_hidden1[k] = dot(&network.second.weights[k], &to_sums2);
+        to_sums1[k] = dot(&network.second.weights[k], &to_sums2);
     }
-    if !SKIPPING {
-        to_hidden1 = through_relu(&to_hidden1, hidden1);
-    }
-    gradient.first.accumulate(point, &to_hidden1);
+    gradient.first.accumulate(point, &to_sums1);
 }
 
-/// The neurons to visit.
+/// The neurons that relu has not cut off.
 #[inline]
-fn live<const SKIPPING: bool>(outputs: &[f64; HIDDEN]) -> impl Iterator<Item = usize> {
-    (0..HIDDEN).filter(|&k| !SKIPPING || outputs[k] > 0.0)
+fn live(outputs: &[f64; HIDDEN]) -> impl Iterator<Item = usize> {
+    (0..HIDDEN).filter(|&k| outputs[k] > 0.0)
 }
 
 /// Goes layer by layer, each for the whole batch.
-pub(crate) fn dense() -> impl FnMut(&Network, &[Row], &mut Network) -> f64 {
+pub(crate) fn layer_by_layer() -> impl FnMut(&Network, &[Row], &mut Network) -> f64 {
     let [mut hidden1, mut hidden2, mut to_sums1, mut to_sums2] =
         [(); 4].map(|()| vec![[0.0; HIDDEN]; ROWS]);
     let mut slopes = vec![0.0; ROWS];

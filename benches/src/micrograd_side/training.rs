@@ -1,124 +1,135 @@
 //! The nets in training.
 
+use std::rc::Rc;
+
 use micrograd::engine::Value;
-use micrograd::nn::{MLP, Module};
+use micrograd::nn::{MLP, Module, loss};
 use micrograd::optim::{Optimizer, SGD};
 use micrograd::tape::Tape;
 
-use crate::work::digits::{self, CLASSES, Digits, PIXELS};
-use crate::work::moons::{self, Moons, PENALTY};
+use crate::work::digits::{self, CLASSES, PIXELS};
+use crate::work::moons::{self, PENALTY};
 use crate::work::{STEPS, Task};
 
-/// Trains the net on the moons, its graph built anew in every step.
-pub fn moons() -> impl FnMut() -> Vec<f64> {
-    let moons = Moons::full();
-    let net = net(&moons);
-    let parameters = net.parameters();
-    training(moons, net.parameters(), move |rows| {
-        let hinge = |row: &moons::Row| hinge(&net, &row.map(Value::new));
-        let hinges: Value = rows.iter().map(hinge).sum();
-        backward(&(hinges / rows.len() as f64 + penalty(&parameters)))
-    })
-}
-
-/// Trains the net on the moons, the loss of one row recorded once.
-pub fn moons_on_tape() -> impl FnMut() -> Vec<f64> {
-    let moons = Moons::full();
-    let (tape, parameters) = record_moons(&moons);
-    training(moons, parameters, move |rows| tape.backward(rows))
-}
-
-/// A tape of the loss of one row of the moons, and the parameters it reads.
-pub fn record_moons(moons: &Moons) -> (Tape, Vec<Value>) {
-    let net = net(moons);
-    let parameters = net.parameters();
-    let tape = Tape::trace(|row| hinge(&net, &row) + penalty(&parameters));
-    (tape, parameters)
-}
-
-/// A row of the moons, and the function that builds the graph of its loss.
-pub fn moons_loss_of_a_row() -> (moons::Row, impl Fn(&[Value; 3]) -> Value + Clone) {
-    let moons = Moons::full();
-    let net = net(&moons);
-    let parameters = net.parameters();
-    let loss = move |row: &[Value; 3]| hinge(&net, row) + penalty(&parameters);
-    (moons.rows[0], loss)
-}
-
-/// Trains the net on the digits, its graph built anew in every step.
-pub fn digits() -> impl FnMut() -> Vec<f64> {
-    let digits = Digits::full();
-    let net = net(&digits);
-    training(digits, net.parameters(), move |rows| {
-        let loss = |row: &digits::Row| cross_entropy(&net, &row.map(Value::new));
-        let losses: Value = rows.iter().map(loss).sum();
-        backward(&(losses / rows.len() as f64))
-    })
-}
-
-/// Trains the net on the digits, the loss of one row recorded once.
-pub fn digits_on_tape() -> impl FnMut() -> Vec<f64> {
-    let digits = Digits::full();
-    let net = net(&digits);
-    let tape = Tape::trace(|row: [Value; PIXELS + CLASSES]| cross_entropy(&net, &row));
-    training(digits, net.parameters(), move |rows| tape.backward(rows))
-}
-
-/// Episodes of SGD by a function that adds the gradient of the loss to the parameters.
-fn training<const NUMBERS: usize>(
-    task: Task<NUMBERS>,
+/// A task, and its loss: the mean of the losses of all rows, and perhaps a penalty.
+#[derive(Debug)]
+pub struct Training<const N: usize> {
+    task: Task<N>,
     parameters: Vec<Value>,
-    backward: impl Fn(&[[f64; NUMBERS]]) -> f64,
-) -> impl FnMut() -> Vec<f64> {
-    let mut optimizer = SGD::new(parameters.clone(), task.learning_rate);
+    loss_of_row: fn(&MLP, &[Value; N]) -> Value,
+    /// The factor of the sum of squares of all parameters.
+    penalty: Option<f64>,
+}
+
+/// The training on this number of moons points.
+pub fn moons(points: usize) -> Training<3> {
+    let hinge = |net: &MLP, [x, y, label]: &[Value; 3]| {
+        let score = &net.forward(&[x.clone(), y.clone()])[0];
+        (1.0 - label * score).relu()
+    };
+    Training::new(moons::task(points), hinge, Some(PENALTY))
+}
+
+/// The training on the digits.
+pub fn digits() -> Training<{ PIXELS + CLASSES }> {
+    let cross_entropy = |net: &MLP, row: &[Value; PIXELS + CLASSES]| {
+        let (pixels, targets) = row.split_at(PIXELS);
+        loss::cross_entropy(&net.forward(pixels), targets, 0.0)
+    };
+    Training::new(digits::task(), cross_entropy, None)
+}
+
+/// The mean loss over a batch of moons, and its gradient, by a tape on this number of threads.
+///
+/// Nodes stay in their thread, so each run records a tape of its own.
+#[cfg(feature = "rayon")]
+pub(crate) fn moons_on_threads(threads: usize, rows: usize) -> impl FnMut() -> (f64, Vec<f64>) {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+    let pool = pool.build().expect("threads");
+    let rows = moons::task(rows).rows;
     move || {
-        set(&parameters, &task.initial);
-        let mut step = || {
-            optimizer.zero_grad();
-            let loss = backward(&task.rows);
-            optimizer.step();
-            loss
-        };
-        let mut outcome: Vec<f64> = (0..STEPS).map(|_| step()).collect();
-        outcome.extend(parameters.iter().map(Value::data));
-        outcome
+        pool.install(|| {
+            let training = moons(moons::ROWS);
+            let loss = training.tape().backward(&rows);
+            (loss, training.parameters.iter().map(Value::grad).collect())
+        })
     }
 }
 
-fn backward(loss: &Value) -> f64 {
-    loss.backward();
-    loss.data()
-}
-
-/// The net of a task, with its initial parameters.
-pub(super) fn net<const NUMBERS: usize>(task: &Task<NUMBERS>) -> MLP {
-    let net = MLP::new(task.inputs, task.layers, &mut micrograd::rng(0));
-    set(&net.parameters(), &task.initial);
-    net
-}
-
-fn set(parameters: &[Value], numbers: &[f64]) {
-    for (parameter, &number) in parameters.iter().zip(numbers) {
-        parameter.set_data(number);
+impl<const N: usize> Training<N> {
+    fn new(
+        task: Task<N>,
+        loss_of_row: fn(&MLP, &[Value; N]) -> Value,
+        penalty: Option<f64>,
+    ) -> Self {
+        Self {
+            parameters: task.net.parameters(),
+            task,
+            loss_of_row,
+            penalty,
+        }
     }
-}
 
-fn hinge(net: &MLP, [x, y, label]: &[Value; 3]) -> Value {
-    let score = &net.forward(&[x.clone(), y.clone()])[0];
-    (1.0 - label * score).relu()
-}
+    fn penalized(&self, loss: Value) -> Value {
+        match self.penalty {
+            Some(factor) => loss + factor * loss::l2_penalty(&self.parameters),
+            None => loss,
+        }
+    }
 
-fn penalty(parameters: &[Value]) -> Value {
-    PENALTY * Value::dot(parameters, parameters)
-}
+    fn loss(&self, row: &[Value; N]) -> Value {
+        self.penalized((self.loss_of_row)(&self.task.net, row))
+    }
 
-/// By the logarithm of a sum of exponentials, less the greatest score, so that none overflows.
-fn cross_entropy(net: &MLP, row: &[Value]) -> Value {
-    let (pixels, targets) = row.split_at(PIXELS);
-    let scores = net.forward(pixels);
-    let greatest = scores[1..]
-        .iter()
-        .fold(scores[0].clone(), |greatest, score| greatest.max(score));
-    let powers: Value = scores.iter().map(|score| (score - &greatest).exp()).sum();
-    greatest + powers.ln() - Value::dot(targets, &scores)
+    /// The first row, and the function that builds the graph of its loss.
+    pub fn row_and_loss(self) -> ([f64; N], impl Fn(&[Value; N]) -> Value + Clone) {
+        let this = Rc::new(self);
+        (this.task.rows[0], move |row| this.loss(row))
+    }
+
+    /// The loss of one row on a tape.
+    pub fn tape(&self) -> Tape {
+        Tape::trace(|row| self.loss(&row))
+    }
+
+    /// The mean loss over all rows, by a replay that adds its gradient to the parameters.
+    pub fn replay(&self, tape: &Tape) -> f64 {
+        tape.backward(&self.task.rows)
+    }
+
+    /// Episodes of training on a tape.
+    pub fn on_a_tape(self) -> impl FnMut() -> Vec<f64> {
+        let tape = self.tape();
+        self.episodes(move |this| this.replay(&tape))
+    }
+
+    /// Episodes of training on a graph built anew in every step.
+    pub fn on_the_engine(self) -> impl FnMut() -> Vec<f64> {
+        self.episodes(|this| {
+            let loss_of = |row: &[f64; N]| (this.loss_of_row)(&this.task.net, &row.map(Value::new));
+            let losses: Value = this.task.rows.iter().map(loss_of).sum();
+            let loss = this.penalized(losses / this.task.rows.len() as f64);
+            loss.backward();
+            loss.data()
+        })
+    }
+
+    /// Episodes of SGD by a function that adds the gradient of the loss to the parameters.
+    fn episodes(self, backward: impl Fn(&Self) -> f64) -> impl FnMut() -> Vec<f64> {
+        let mut optimizer = SGD::new(self.parameters.clone(), self.task.learning_rate);
+        move || {
+            for (parameter, &initial) in self.parameters.iter().zip(&self.task.initial) {
+                parameter.set_data(initial);
+            }
+            let mut step = || {
+                optimizer.zero_grad();
+                let loss = backward(&self);
+                optimizer.step();
+                loss
+            };
+            let mut outcome: Vec<f64> = (0..STEPS).map(|_| step()).collect();
+            outcome.extend(self.parameters.iter().map(Value::data));
+            outcome
+        }
+    }
 }

@@ -5,7 +5,7 @@ use std::hint::black_box;
 
 use echidna::{BytecodeTape, Reverse64, Scalar, record, vjp};
 
-use crate::work::moons::{INPUTS, LAYERS, Moons, PENALTY, Row};
+use crate::work::moons::{self, INPUTS, LAYERS, PENALTY, ROWS, Row};
 use crate::work::{self, CHAIN_START, README_INPUTS, neurons_by_layer};
 
 pub(crate) fn readme_program_on_tape() -> (f64, Vec<f64>) {
@@ -28,14 +28,14 @@ pub(crate) fn chain_replayed(length: usize) -> impl FnMut() -> (f64, Vec<f64>) {
 
 /// The loss is put on the tape anew in every step.
 pub(crate) fn moons_on_tape() -> impl FnMut() -> Vec<f64> {
-    work::descent(Moons::full(), |parameters, rows| {
+    work::descent(moons::task(ROWS), |parameters, rows| {
         on_tape(|parameters| loss(parameters, rows), parameters)
     })
 }
 
 /// The loss of the batch is recorded once.
 pub(crate) fn moons_replayed() -> impl FnMut() -> Vec<f64> {
-    let moons = Moons::full();
+    let moons = moons::task(ROWS);
     let recorded = record(|parameters| loss(parameters, &moons.rows), &moons.initial);
     let mut run = replay(recorded);
     work::descent(moons, move |parameters, _| run(parameters))

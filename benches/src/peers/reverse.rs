@@ -5,7 +5,7 @@ use std::ops::Mul;
 
 use reverse::{Gradient, Tape, Var};
 
-use crate::work::moons::{INPUTS, LAYERS, Moons, PENALTY, Row};
+use crate::work::moons::{self, INPUTS, LAYERS, PENALTY, ROWS, Row};
 use crate::work::{self, CHAIN_START, README_INPUTS, neurons_by_layer};
 
 pub(crate) fn readme_program() -> [f64; 3] {
@@ -37,7 +37,7 @@ pub(crate) fn chain(length: usize) -> [f64; 2] {
 /// The tape keeps its memory from step to step.
 pub(crate) fn moons() -> impl FnMut() -> Vec<f64> {
     let tape = Tape::new();
-    work::descent(Moons::full(), move |parameters, rows| {
+    work::descent(moons::task(ROWS), move |parameters, rows| {
         tape.clear();
         let parameters = tape.add_vars(parameters);
         let loss = loss(&parameters, rows);

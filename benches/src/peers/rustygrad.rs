@@ -1,12 +1,11 @@
 //! rustygrad: one `Rc<RefCell<_>>` per value, walked recursively.
 
 use std::hint::black_box;
-use std::thread;
 
 use rustygrad::{MLP, Value};
 
-use crate::work::moons::{HIDDEN, INPUTS, LEARNING_RATE, Moons, PENALTY, Row};
-use crate::work::{self, CHAIN_START, README_INPUTS, STEPS};
+use crate::work::moons::{self, HIDDEN, INPUTS, LEARNING_RATE, PENALTY, ROWS, Row};
+use crate::work::{README_INPUTS, STEPS};
 
 pub(crate) fn readme_program() -> [f64; 3] {
     let [a, b] = black_box(README_INPUTS).map(Value::from);
@@ -26,20 +25,8 @@ pub(crate) fn readme_program() -> [f64; 3] {
     [g.borrow().data, a.borrow().grad, b.borrow().grad]
 }
 
-/// Runs in a thread whose stack has room for a recursion 100,000 operations deep.
-pub(crate) fn chain(length: usize) -> [f64; 2] {
-    let run = move || {
-        let start = Value::from(black_box(CHAIN_START));
-        let end = work::links(start.clone(), length);
-        end.backward();
-        [end.borrow().data, start.borrow().grad]
-    };
-    let thread = thread::Builder::new().stack_size(1 << 28).spawn(run);
-    thread.expect("a deep stack").join().expect("no overflow")
-}
-
 pub(crate) fn moons() -> impl FnMut() -> Vec<f64> {
-    let moons = Moons::full();
+    let moons = moons::task(ROWS);
     // INPUTS and HIDDEN, in rustygrad's type.
     let net = MLP::new(2, vec![16, 16, 1]);
     let parameters = in_micrograd_order(net.parameters());

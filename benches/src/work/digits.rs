@@ -1,15 +1,13 @@
 //! Images of random pixels, told apart by an MLP with one wide hidden layer: as much work as
 //! real images of handwritten digits.
 
-use micrograd::nn::MLP;
 use micrograd::rand::{Rng, RngExt};
 
-use super::{Task, draw_parameters};
+use super::Task;
 
 pub(crate) const PIXELS: usize = 64;
 pub(crate) const HIDDEN: usize = 32;
 pub(crate) const CLASSES: usize = 10;
-pub(crate) const LAYERS: [usize; 2] = [HIDDEN, CLASSES];
 /// Images in the full batch.
 pub(crate) const ROWS: usize = 64;
 pub(crate) const LEARNING_RATE: f64 = 0.05;
@@ -18,23 +16,13 @@ pub(crate) const LEARNING_RATE: f64 = 0.05;
 const WHITE: u8 = 16;
 
 /// The pixels of an image, then 1 for its class and 0 for the others.
-pub type Row = [f64; PIXELS + CLASSES];
+pub(crate) type Row = [f64; PIXELS + CLASSES];
 
-/// The images and the parameters that training starts from.
-pub type Digits = Task<{ PIXELS + CLASSES }>;
-
-impl Digits {
-    /// The same task each time.
-    pub fn full() -> Self {
-        let mut rng = micrograd::rng(1);
-        Self {
-            rows: (0..ROWS).map(|_| image(&mut rng)).collect(),
-            initial: draw_parameters(&MLP::new(PIXELS, &LAYERS, &mut rng)),
-            inputs: PIXELS,
-            layers: &LAYERS,
-            learning_rate: LEARNING_RATE,
-        }
-    }
+/// The same task each time.
+pub(crate) fn task() -> Task<{ PIXELS + CLASSES }> {
+    let mut rng = micrograd::rng(1);
+    let rows = (0..ROWS).map(|_| image(&mut rng)).collect();
+    Task::new(rows, PIXELS, &[HIDDEN, CLASSES], LEARNING_RATE, rng)
 }
 
 fn image(rng: &mut impl Rng) -> Row {

@@ -1,9 +1,8 @@
 //! Two moons, told apart by an MLP with two hidden layers.
 
 use micrograd::data::make_moons;
-use micrograd::nn::MLP;
 
-use super::{Task, draw_parameters};
+use super::Task;
 
 pub(crate) const INPUTS: usize = 2;
 pub(crate) const HIDDEN: usize = 16;
@@ -15,26 +14,11 @@ pub(crate) const LEARNING_RATE: f64 = 0.02;
 pub(crate) const PENALTY: f64 = 1e-4;
 
 /// A point and its label, which is 1 or -1.
-pub type Row = [f64; INPUTS + 1];
+pub(crate) type Row = [f64; INPUTS + 1];
 
-/// The points and the parameters that training starts from.
-pub type Moons = Task<{ INPUTS + 1 }>;
-
-impl Moons {
-    /// The task with the full batch, the same each time.
-    pub fn full() -> Self {
-        Self::many(ROWS)
-    }
-
-    /// The task with another number of points.
-    pub fn many(points: usize) -> Self {
-        let mut rng = micrograd::rng(1);
-        Self {
-            rows: make_moons(points, 0.1, &mut rng),
-            initial: draw_parameters(&MLP::new(INPUTS, &LAYERS, &mut rng)),
-            inputs: INPUTS,
-            layers: &LAYERS,
-            learning_rate: LEARNING_RATE,
-        }
-    }
+/// The task with this number of points, the same each time.
+pub(crate) fn task(points: usize) -> Task<{ INPUTS + 1 }> {
+    let mut rng = micrograd::rng(1);
+    let rows = make_moons(points, 0.1, &mut rng);
+    Task::new(rows, INPUTS, &LAYERS, LEARNING_RATE, rng)
 }
