@@ -1,8 +1,8 @@
-//! Trains a net to read handwritten digits, and saves it in a file that PyTorch opens. It needs
+//! Trains a net to read handwritten digits, and saves it in a file that PyTorch can open. It needs
 //! `--features safetensors`; the training itself is in `digits/training.rs`.
 //!
 //! The first argument is the path of the file; by default, it is in the directory for temporary
-//! files. A checkpoint of the training, with the extension `checkpoint`, lies beside it; an
+//! files. A checkpoint of the training, with the extension `checkpoint`, is kept next to it; an
 //! interrupted run resumes from there when it is started again. The second argument is an epoch to
 //! stop after:
 //!
@@ -27,7 +27,7 @@ use training::{CLASSES, Digit, EPOCHS, SIDE, Training, classes, logits, predicti
 #[path = "digits/training.rs"]
 pub mod training;
 
-/// The most misread digits drawn.
+/// The maximum number of misread digits drawn.
 const DRAWN: usize = 5;
 
 fn main() -> ExitCode {
@@ -158,7 +158,7 @@ fn shade(pixel: f64) -> &'static str {
 
 fn save_and_load(model: &MLP, test: &[Digit], path: &Path) -> Result<(), Box<dyn Error>> {
     model.save(path)?;
-    // The weights differ until it is loaded.
+    // The seed is different, so the weights differ until the file is loaded.
     let loaded = Training::new(1).model;
     let differed = logits(&loaded, test) != logits(model, test);
     loaded.load(path)?;

@@ -1,6 +1,6 @@
 //! Trains a net on the two moons and writes it as C, to `moons.c` or to the path given as argument.
 //!
-//! `classify.c`, beside this file, is a program that calls it:
+//! `classify.c`, next to this file, is a program that calls it:
 //!
 //! ```sh
 //! cargo run --release --example export
@@ -49,7 +49,7 @@ fn train() -> MLP {
     model
 }
 
-/// The score of a point, above 0 for the lower moon, and its gradient.
+/// C code for the score of a point, which is above 0 for the lower moon, and for its gradient.
 fn source_of(model: &MLP) -> Result<String, micrograd::tape::SourceError> {
     let score = Tape::trace(|[x, y]| model.forward(&[x, y]).remove(0));
     let mut source = Source::c();

@@ -1,4 +1,4 @@
-//! Newton's method on Rosenbrock's function, beside gradient descent: a use of second derivatives.
+//! Newton's method on Rosenbrock's function, next to gradient descent: a use of second derivatives.
 //! (This is the plain method. Far from a minimum, where the Hessian may not be positive definite, a
 //! solver takes smaller steps.)
 

@@ -12,7 +12,7 @@ use micrograd::tape::{Function, Tape};
 
 const STEPS: usize = 100;
 const REQUESTS: usize = 1_000;
-/// The rows of one request.
+/// The number of rows in a request.
 const ROWS: usize = 100;
 
 type Rows = Vec<[f64; 3]>;
@@ -49,7 +49,7 @@ fn train() -> Function {
     Tape::trace(|[x, y]| model.forward(&[x, y]).remove(0)).freeze()
 }
 
-/// The number of rows that are classified correctly.
+/// Answers the requests in several threads. Returns the number of rows classified correctly.
 fn serve(score: &Function, requests: Vec<Rows>, workers: usize) -> usize {
     let (sender, receiver) = mpsc::channel();
     let queue = Mutex::new(receiver);

@@ -1,5 +1,5 @@
-//! Prints the backward pass of the neuron in Karpathy's lecture step by step: every gradient, as
-//! the rule that gives it and with numbers.
+//! Prints the backward pass of the neuron in Karpathy's lecture step by step: for every gradient,
+//! the rule that gives it, and the numbers.
 
 use micrograd::engine::Value;
 

@@ -145,7 +145,7 @@ fn shares(sizes: &[usize], all: usize, part: usize) -> Vec<usize> {
 fn test_rows(rows: usize, test_fraction: f64) -> usize {
     assert!(
         (0.0..=1.0).contains(&test_fraction),
-        "the fraction to test with must be from 0 to 1, not {test_fraction}"
+        "the test fraction must be in [0, 1], not {test_fraction}"
     );
     #[expect(
         clippy::cast_possible_truncation,
@@ -263,7 +263,7 @@ impl StandardScaler {
             let numbers = row.as_ref().len();
             assert_eq!(
                 numbers, columns,
-                "row {i} has {numbers} numbers, not {columns}"
+                "row {i} has length {numbers}, not {columns}"
             );
         }
         let count = rows.len() as f64;

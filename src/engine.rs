@@ -40,7 +40,8 @@
 //!   out · ln x: 0 where x = 0 and the exponent is at least 0, NaN where x < 0.
 //! - NaN passes through every function (`relu` of NaN is NaN), except where the result does not
 //!   depend on it, as in x⁰ and 1ˣ; the conditions `at_most` and `equals` do not hold for it.
-//!   Outside its domain a function is NaN (`ln` of -1). Nothing here panics because of a number.
+//!   Outside its domain a function is NaN (`ln` of -1). No operation panics because of a number,
+//!   except a `clamp` whose bounds are out of order.
 //! - The backward pass ends at `detach`, at steps such as `floor`, and at conditions (`at_most`,
 //!   `equals`, and the second argument of `when` and `unless`). Nothing is passed down there, not
 //!   even a 0. A node that receives no gradient is not touched: it keeps its `grad`.
@@ -83,7 +84,7 @@ pub(crate) use functions::Quantity;
 pub(crate) use graph::SharedValues;
 pub(crate) use label::Label;
 pub(crate) use order::TopologicalOrder;
-pub(crate) use view::{Role, Side};
+pub(crate) use view::{Edge, Role, Side};
 
 #[cfg(test)]
 pub(crate) mod tests;

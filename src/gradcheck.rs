@@ -202,7 +202,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slopes_that_change_at_one_place_only_are_a_kink() {
+    fn slopes_that_change_in_one_place_only_are_a_kink() {
         let kinks = [
             [0.0, 0.0, 1.0, 1.0],  // between two pieces
             [0.0, 0.3, 1.0, 1.0],  // in a piece

@@ -233,7 +233,7 @@ fn misfits(
         match state.get(name) {
             None => misfits.push(format!("{name} is missing")),
             Some(new) if new.len() != numbers.len() => misfits.push(format!(
-                "{name} has {} numbers, not {}",
+                "{name} has length {}, not {}",
                 new.len(),
                 numbers.len()
             )),
@@ -249,7 +249,7 @@ fn misfits(
 /// The reason why this cannot be a number of steps, if it cannot.
 pub(crate) fn not_a_count(steps: f64) -> Option<String> {
     let can_be = steps >= 0.0 && steps.fract() == 0.0 && steps <= 2_f64.powi(53);
-    (!can_be).then(|| format!("step is {steps}, no number of steps"))
+    (!can_be).then(|| format!("step is {steps}, which is not a step count"))
 }
 
 /// The setting, if it is valid; NaN is not.

@@ -1,8 +1,8 @@
 //! The backward pass, step by step.
 //!
-//! [`Value::backward_steps`] goes through the backward pass as [`backward`](Value::backward) does
-//! and describes each node: the gradient that arrives, and the part that each operand receives, as
-//! the rule of the table and with numbers. It neither reads nor writes the gradients of the nodes.
+//! [`Value::backward_steps`] goes through a backward pass, a node at a time, and describes each
+//! node: the gradient that arrives, and the part that each operand receives, as the rule of the
+//! table and with numbers. It neither reads nor writes the gradients of the nodes.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -35,14 +35,16 @@
 //! );
 //! ```
 //!
-//! Numbers are shown to four digits.
+//! In a rule, x and y are the arguments of the operation, out is its result, and g the gradient that
+//! has arrived there. `a unless c` is a, or 0 where c holds; `a when c` is a where c holds, else 0. A
+//! node without a name is called by its position in topological order, such as `#4`. Numbers are
+//! shown to four digits.
 
 use std::fmt;
 use std::slice;
 
-use crate::engine::{Argument, Side, TopologicalOrder, Value};
-use crate::ops::expression::Expression;
-use crate::text::{Names, formula, rounded, short};
+use crate::engine::{Argument, TopologicalOrder, Value};
+use crate::text::{Names, formula, rounded, rule, short};
 
 /// The steps of a backward pass, from the result down; returned by [`Value::backward_steps`].
 /// `Display` writes them as text.
@@ -74,8 +76,9 @@ pub struct Step {
 pub struct Part {
     /// The name of the operand.
     pub operand: String,
-    /// The rule as in the table: a formula in the arguments x and y, the result `out` and the
-    /// upstream gradient g. The terms of a sum are products and have the rules of products.
+    /// The rule of the table: a formula in the arguments x and y, the result `out` and the upstream
+    /// gradient g. A constant of the expression is shown as its number. The terms of a sum are
+    /// products and have the rules of products.
     pub rule: String,
     /// The rule with numbers.
     pub numbers: String,
@@ -110,27 +113,19 @@ impl Value {
             let gradient = gradients[position];
             let mut parts = Vec::new();
             for edge in node.operation().edges() {
-                let Some(operand) = edge.receiver() else {
+                let (Some(operand), Some(rule)) = (edge.receiver(), rule(&edge)) else {
                     continue;
                 };
                 let part = edge.vjp(node.data(), gradient);
                 let receiver = order.position(operand);
                 gradients[receiver] += part;
                 users[receiver].push(names[position].clone());
-                let side = match edge.side() {
-                    Side::X => 0,
-                    Side::Y => 1,
-                };
                 let [x, y] = [edge.x, edge.y].map(Argument::data);
                 let variables = [x, y, node.data(), gradient].map(rounded);
-                let numbers = edge.op.vjps(variables.map(Expression::from).each_ref());
-                let rule = &edge.op.gradient_formulas()[side];
                 parts.push(Part {
                     operand: names[receiver].clone(),
-                    rule: rule.clone().unwrap_or_default(),
-                    numbers: numbers[side]
-                        .as_ref()
-                        .map_or(String::new(), Expression::full_formula),
+                    numbers: edge.op.in_numbers(&rule, variables).full_formula(),
+                    rule: rule.formula(),
                     part,
                     sum: gradients[receiver],
                 });
@@ -204,7 +199,7 @@ impl fmt::Display for Part {
             write!(f, " = {numbers}")?;
         }
         write!(f, " = {part}")?;
-        if part != sum {
+        if part != sum && self.part != self.sum {
             write!(f, ", and has {sum} now")?;
         }
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::engine::{Argument, Operation, Term, TopologicalOrder, Value};
+use crate::engine::{Argument, Edge, Operation, Side, Term, TopologicalOrder, Value};
 use crate::ops::expression::{Expression, number_text};
 
 /// The names that the tools use for nodes: a node's own name, followed by its position if another
@@ -60,6 +60,20 @@ pub(crate) fn formula(node: &Value, name: impl Fn(&Value) -> String) -> Option<S
             }
             Some(shown.join(" + "))
         }
+    }
+}
+
+/// The rule by which an argument gets its part of the gradient, in the names of the table. The
+/// constants of the expression are in their places, and the choices that they decide are made.
+pub(crate) fn rule(edge: &Edge) -> Option<Expression> {
+    let constants = [edge.x, edge.y].map(|argument| match argument {
+        Argument::Node(_) => None,
+        Argument::Constant(constant) => Some(constant),
+    });
+    let [to_x, to_y] = edge.op.rules(constants);
+    match edge.side() {
+        Side::X => to_x,
+        Side::Y => to_y,
     }
 }
 

@@ -61,7 +61,7 @@ fn a_value_is_reported_with_its_arguments_and_the_names_on_the_way() {
         ],
     );
     assert!(loss.find_anomaly().unwrap().node().same_node(&log));
-    // A backward pass changes nothing about that.
+    // A backward pass does not change the report.
     loss.backward();
     assert_reports(
         &loss,
@@ -75,7 +75,7 @@ fn a_value_is_reported_with_its_arguments_and_the_names_on_the_way() {
 }
 
 #[test]
-fn every_kind_of_node_tells_its_operands() {
+fn every_kind_of_node_reports_its_operands() {
     let [big, two] = [leaf("big", 1e308), leaf("two", 2.0)];
     let mut rng = micrograd::rng(0);
     let neuron = Neuron::new(1, Activation::Linear, &mut rng);
@@ -205,7 +205,7 @@ fn a_gradient_is_reported_with_the_rule_that_passed_it_down() {
         ],
     );
 
-    // The second argument; and an inner node.
+    // A second argument, which is an inner node.
     let [x, y] = [leaf("x", 1e-10), leaf("y", 1e-310)];
     let inner = (&y * 2.0).with_name("inner");
     let loss = &x / &inner;
@@ -217,14 +217,14 @@ fn a_gradient_is_reported_with_the_rule_that_passed_it_down() {
         "backward pass: `/` passes -inf down to y"
     );
 
-    // Behind a literal.
+    // A second argument after a constant.
     let loss = 1.0 / leaf("y", 1e-200);
     loss.backward();
     assert_eq!(
         report(&loss.find_anomaly().unwrap())[0],
         "backward pass: `/` passes -inf down to y"
     );
-    // Of an operand that is there twice, the right one.
+    // An operand that occurs twice is reported at the right position.
     let [w, big] = [leaf("w", 0.0), leaf("big", 1e300)];
     let loss = Value::dot(&[w.clone(), w], &[Value::new(0.0), big]) * 1e300;
     loss.backward();
@@ -247,7 +247,7 @@ fn a_gradient_of_finite_parts_is_reported_as_their_sum() {
 }
 
 #[test]
-fn a_gradient_to_which_earlier_passes_added_is_reported_as_that() {
+fn a_gradient_that_earlier_passes_added_to_is_reported_as_such() {
     let x = leaf("x", 1.0);
     x.borrow_mut().grad = f64::NAN;
     let loss = &x * 2.0;
@@ -269,22 +269,22 @@ fn a_gradient_to_which_earlier_passes_added_is_reported_as_that() {
 }
 
 #[test]
-fn what_no_gradient_leaves_is_not_looked_at() {
+fn an_infinite_gradient_that_goes_no_further_is_not_reported() {
     let x = leaf("x", 0.0);
-    // The gradient of the detached value is infinite, and goes no further.
+    // The detached value receives an infinite gradient, but passes none down.
     let loss = x.detach().sqrt() + &x;
     loss.backward();
     assert!(loss.find_anomaly().is_none());
 }
 
 #[test]
-fn what_no_gradient_reaches_is_not_looked_at() {
+fn nodes_that_no_gradient_reaches_are_not_reported() {
     let x = leaf("x", 0.0);
     let inner = &x * 1.0;
     let root = inner.sqrt();
     root.backward();
     assert!(root.find_anomaly().is_some());
-    // These gradients are of another output.
+    // These gradients belong to another output.
     assert!((root.detach() + 1.0).find_anomaly().is_none());
     let loss = root.detach() + &x;
     loss.backward();
@@ -296,7 +296,7 @@ fn what_no_gradient_reaches_is_not_looked_at() {
 }
 
 #[test]
-fn a_backward_report_names_the_way_of_the_gradient() {
+fn a_backward_report_names_the_path_of_the_gradient() {
     let x = leaf("x", 0.0);
     let root = x.sqrt().with_name("root");
     let target = root.detach().with_name("target");
@@ -305,7 +305,7 @@ fn a_backward_report_names_the_way_of_the_gradient() {
     let backward = report(&loss.find_anomaly().unwrap());
     assert_eq!(backward[0], "backward pass: `sqrt` passes inf down to x");
     assert_eq!(backward.last().unwrap(), "on the way to loss");
-    // Values do come through what is detached.
+    // Values, unlike gradients, do pass through a detached node.
     let log = x.ln().detach().with_name("log") + 1.0;
     let forward = report(&log.with_name("sum").find_anomaly().unwrap());
     assert_eq!(forward.last().unwrap(), "on the way to log → sum");
@@ -324,7 +324,7 @@ fn a_guard_is_a_callers_mistake() {
     assert_eq!(x.grad(), 2.0);
 }
 
-/// ln(w · x + b) · s, of a row x and s, with the penalty w².
+/// ln(w · x + b) · s with the penalty w², for rows of x and s.
 fn recorded() -> (Tape, [Value; 2]) {
     let [x, s] = [leaf("x", 1.0), leaf("s", 1.0)];
     let [w, b] = [leaf("w", 2.0), leaf("b", 1.0)];
@@ -351,7 +351,7 @@ fn a_tape_names_the_row_and_says_the_same() {
     assert!(tape.find_anomaly(&rows[..2]).is_none());
     assert!(tape.find_anomaly(&rows[..0]).is_none());
 
-    // It computes with the parameters as they are now, and leaves their gradients alone.
+    // The search reads the parameters as they are now, and leaves their gradients alone.
     assert_eq!((w.grad(), b.grad()), (0.0, 0.0));
     b.set_data(2.0);
     assert!(tape.find_anomaly(&rows).is_none());
@@ -379,7 +379,7 @@ fn a_tape_looks_at_the_gradients_that_it_computes() {
     let of_input = Tape::record(slice::from_ref(&x), &x.sqrt());
     let anomaly = of_input.find_anomaly(&[[0.0]]).unwrap();
     assert_eq!(anomaly.pass(), Pass::Backward);
-    // The gradient of an input is not among them if there are parameters.
+    // If there are parameters, the gradients of inputs are not computed.
     let of_parameter = Tape::record(slice::from_ref(&x), &(x.sqrt() * leaf("w", 1.0)));
     assert!(of_parameter.find_anomaly(&[[0.0]]).is_none());
 }
@@ -433,7 +433,7 @@ fn the_report_names_the_source_line() {
     let constant = (&x * f64::INFINITY).gradient(slice::from_ref(&x)).remove(0);
     here(&constant.find_anomaly().unwrap(), line!() - 1);
 
-    // The standard library called `sum` and `product`, and no line of the user made this slope.
+    // The standard library calls `sum` and `product`, and no line of the user's made this slope.
     let numbers = [1e308, 1e308].map(Value::new);
     let (sum, product): (Value, Value) = (numbers.iter().sum(), numbers.iter().product());
     let slope = x.sqrt().gradient(slice::from_ref(&x)).remove(0);
@@ -444,7 +444,7 @@ fn the_report_names_the_source_line() {
 }
 
 #[test]
-fn a_gradient_that_reaches_no_leaf_is_not_looked_at() {
+fn a_gradient_that_reaches_no_leaf_is_not_reported() {
     // The slope of relu is a graph: 1.unless(x ≤ 0), which passes nothing down.
     let x = leaf("x", -1.0);
     let slope = x.relu().derivative(&x);
@@ -455,7 +455,7 @@ fn a_gradient_that_reaches_no_leaf_is_not_looked_at() {
 }
 
 #[test]
-fn a_tape_does_not_look_at_gradients_of_what_depends_on_inputs_alone() {
+fn a_tape_does_not_look_at_gradients_of_nodes_that_depend_on_inputs_alone() {
     let [x, w] = [leaf("x", 1.0), leaf("w", 1.0)];
     let feature = (&x * 3.0).sqrt();
     let tape = Tape::record(slice::from_ref(&x), &(&w + &feature));
@@ -463,7 +463,7 @@ fn a_tape_does_not_look_at_gradients_of_what_depends_on_inputs_alone() {
     let by_input = Tape::record(slice::from_ref(&x), &feature);
     let report = by_input.find_anomaly(&[[0.0]]).unwrap();
     assert_eq!(report.pass(), Pass::Backward);
-    // Where a parameter is below, too, the same slope is one of its gradients.
+    // With a parameter below the root as well, the same slope is part of its gradient.
     let tape = Tape::record(slice::from_ref(&x), &(&w * &x).sqrt());
     assert!(tape.find_anomaly(&[[0.0]]).is_some());
 }

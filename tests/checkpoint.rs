@@ -1,4 +1,4 @@
-//! Checkpoints: model, optimizer and note come back together, or nothing does.
+//! Checkpoints: model, optimizer and note are restored together, or not at all.
 #![cfg(feature = "safetensors")]
 
 mod common {
@@ -44,7 +44,7 @@ fn rmsprop(parameters: Vec<Value>) -> RMSProp {
 
 type Whole = (Vec<u64>, BTreeMap<String, Vec<f64>>);
 
-/// All that a checkpoint holds of a pair, to be compared.
+/// Everything that a checkpoint holds of a model and its optimizer, for comparison.
 fn whole(model: &MLP, optim: &impl Optimizer) -> Whole {
     let bits = model.numbers().into_iter().map(f64::to_bits).collect();
     (bits, optim.state())
@@ -57,7 +57,7 @@ fn path(name: &str) -> PathBuf {
 }
 
 #[test]
-fn model_optimizer_and_note_come_back() {
+fn model_optimizer_and_note_are_restored() {
     let path = path("all");
     let (model, optim) = trained(1, &[3, 1], adam, 5);
     checkpoint::save(&path, &model, &optim, "epoch 5, \"loss\" 0.1").unwrap();
@@ -69,9 +69,9 @@ fn model_optimizer_and_note_come_back() {
 }
 
 #[test]
-fn the_names_and_shapes_are_those_of_pytorch() {
+fn names_and_shapes_agree_with_pytorch() {
     let path = path("names");
-    // The order of the parameters is not that of the blocks.
+    // The parameters are in a different order than in the blocks.
     let (model, optim) = trained(1, &[2], adam, 1);
     checkpoint::save(&path, &model, &optim, "").unwrap();
     let bytes = fs::read(&path).unwrap();
@@ -122,7 +122,7 @@ fn layers_that_are_not_trained_have_no_state() {
     let mut other_optim = last_layer(&other);
     checkpoint::load(&path, &other, &mut other_optim).unwrap();
     assert_eq!(whole(&other, &other_optim), whole(&model, &optim));
-    // It is another thing to train all layers.
+    // An optimizer of all layers needs more state than the file has.
     let mut all = Momentum::new(other.parameters(), 0.1);
     let error = checkpoint::load(&path, &other, &mut all).unwrap_err();
     let error = error.to_string();
@@ -135,7 +135,8 @@ fn layers_that_are_not_trained_have_no_state() {
     );
 }
 
-/// Fails to load a file, and sees that nothing has changed.
+/// Asserts that the file does not load and that nothing changes. Returns the message without the
+/// path.
 #[track_caller]
 fn refused<O: Optimizer>(path: &PathBuf, model: &MLP, optim: &mut O) -> String {
     let before = whole(model, optim);
@@ -148,7 +149,7 @@ fn refused<O: Optimizer>(path: &PathBuf, model: &MLP, optim: &mut O) -> String {
 }
 
 #[test]
-fn what_is_of_another_model_or_optimizer_is_refused_with_all_misfits() {
+fn a_file_of_another_model_or_optimizer_is_refused_with_all_misfits() {
     let path = path("other");
     let (model, optim) = trained(1, &[1], adam, 5);
     checkpoint::save(&path, &model, &optim, "").unwrap();
@@ -169,7 +170,7 @@ fn what_is_of_another_model_or_optimizer_is_refused_with_all_misfits() {
 }
 
 #[test]
-fn momentum_does_not_go_on_from_plain_descent() {
+fn momentum_does_not_resume_from_plain_descent() {
     let path = path("plain");
     let (model, optim) = trained(1, &[1], |p| SGD::new(p, 0.1), 5);
     checkpoint::save(&path, &model, &optim, "").unwrap();
@@ -196,16 +197,16 @@ fn every_truncated_file_is_refused() {
 }
 
 #[test]
-fn numbers_that_cannot_be_are_refused() {
+fn invalid_numbers_are_refused() {
     let path = path("numbers");
     let (model, optim) = trained(1, &[1], adam, 5);
     checkpoint::save(&path, &model, &optim, "note").unwrap();
     let mut bytes = fs::read(&path).unwrap();
-    let last = bytes.len() - 8; // the tensors are sorted by name: `optimizer.step`
+    let last = bytes.len() - 8; // `optimizer.step`, because the tensors are sorted by name
     let (model, mut optim) = trained(2, &[1], adam, 3);
     for (steps, misfit) in [
-        (1.5, "optimizer.step is 1.5, no number of steps"),
-        (-1.0, "optimizer.step is -1, no number of steps"),
+        (1.5, "optimizer.step is 1.5, which is not a step count"),
+        (-1.0, "optimizer.step is -1, which is not a step count"),
         (f64::INFINITY, "optimizer.step[] is inf"),
     ] {
         bytes[last..].copy_from_slice(&f64::to_le_bytes(steps));
@@ -221,7 +222,7 @@ fn numbers_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn what_could_not_be_loaded_is_not_saved() {
+fn a_checkpoint_that_could_not_be_loaded_is_not_saved() {
     let path = path("unsaved");
     let (model, optim) = trained(1, &[1], adam, 5);
     checkpoint::save(&path, &model, &optim, "good").unwrap();

@@ -1,4 +1,4 @@
-//! Generated data, and rows made ready for training.
+//! Generated data, and the preparation of rows for training.
 
 mod common {
     pub(crate) mod panics;
@@ -9,7 +9,7 @@ use micrograd::data::{StandardScaler, batches, make_moons, stratified_split, tra
 use micrograd::rng;
 
 #[test]
-fn moons_without_noise_are_those_of_scikit_learn() {
+fn moons_without_noise_agree_with_scikit_learn() {
     // sklearn.datasets.make_moons(7, shuffle=False, noise=None), labels 0 and 1 as -1 and 1, to 15
     // digits
     let theirs = [
@@ -32,7 +32,7 @@ fn moons_without_noise_are_those_of_scikit_learn() {
 #[test]
 fn noise_is_normal_with_the_given_deviation() {
     let clean = make_moons(20_000, 0.0, &mut rng(1));
-    // The shuffle comes first, so that the same seed gives the same order.
+    // The shuffle draws its numbers first, so the same seed gives the same order.
     let noisy = make_moons(20_000, 0.3, &mut rng(1));
     let errors: Vec<_> = clean
         .iter()
@@ -71,7 +71,7 @@ fn a_seed_gives_the_same_bits_everywhere() {
 }
 
 #[test]
-fn tiny_sets_have_the_points_that_they_can_have() {
+fn tiny_sets_have_the_requested_number_of_points() {
     assert!(make_moons(0, 0.1, &mut rng(0)).is_empty());
     assert_eq!(make_moons(1, 0.0, &mut rng(0)), [[0.0, 0.5, 1.0]]);
     assert_eq!(make_moons(2, 0.0, &mut rng(0)).len(), 2);
@@ -107,10 +107,10 @@ fn an_epoch_has_every_row_once_in_an_order_that_the_seed_decides() {
 }
 
 #[test]
-fn a_split_takes_every_row_to_one_side() {
+fn a_split_puts_every_row_on_one_side() {
     let split =
         |count: u32, part, seed| train_test_split((0..count).collect(), part, &mut rng(seed));
-    // As scikit-learn rounds: train_test_split(range(11), test_size=0.3) has 4 to test with.
+    // Rounded as in scikit-learn: train_test_split(range(11), test_size=0.3) has a test set of 4.
     let (train, test) = split(11, 0.3, 5);
     assert_eq!((train.len(), test.len()), (7, 4));
     let mut all = [&train[..], &test].concat();
@@ -122,7 +122,7 @@ fn a_split_takes_every_row_to_one_side() {
     assert_eq!((split(3, 0.0, 0).1.len(), split(3, 1.0, 0).0.len()), (0, 0));
     assert_eq!(split(0, 0.5, 0), (vec![], vec![]));
     let (message, _) = panic_of(|| drop(split(3, 1.5, 0)));
-    assert!(message.contains("from 0 to 1, not 1.5"), "{message}");
+    assert!(message.contains("in [0, 1], not 1.5"), "{message}");
 }
 
 #[test]
@@ -136,7 +136,7 @@ fn a_stratified_split_gives_each_class_its_share() {
         let of = |class| rows.iter().filter(|row| row.0 == class).count();
         (0..classes).map(of).collect()
     };
-    // Of 20 rows 0.3 are 6: 4.2, 1.2 and 0.6 of the classes.
+    // A part of 0.3 of 20 rows is 6 rows; the shares of the classes are 4.2, 1.2 and 0.6.
     let (train, test) = split(&[14, 4, 2], 0.3, 5);
     assert_eq!(counts(&test, 3), [4, 1, 1]);
     assert_eq!(counts(&train, 3), [10, 3, 1]);
@@ -161,11 +161,11 @@ fn a_stratified_split_gives_each_class_its_share() {
         }
     }
     let (message, _) = panic_of(|| drop(split(&[3], f64::NAN, 0)));
-    assert!(message.contains("from 0 to 1, not NaN"), "{message}");
+    assert!(message.contains("in [0, 1], not NaN"), "{message}");
 }
 
 #[test]
-fn a_scaler_is_that_of_scikit_learn() {
+fn a_scaler_agrees_with_scikit_learn() {
     // StandardScaler().fit([[0, 0, 7], [0, 4, 7], [1, 1, 7], [1, 1, 7]])
     let rows = [
         [0.0, 0.0, 7.0],
@@ -178,10 +178,11 @@ fn a_scaler_is_that_of_scikit_learn() {
     assert_eq!(scaler.scale(), [0.5, 1.5, 1.0]);
     assert_eq!(scaler.transform(&[2.0, 3.0, 8.0]), [3.0, 1.0, 1.0]);
     assert_eq!(scaler.inverse_transform(&[3.0, 1.0, 1.0]), [2.0, 3.0, 8.0]);
-    // Their mean is not quite 0.1, so rounding leaves a deviation; and tiny ones are not lost.
+    // The computed mean is not quite 0.1, but the deviation that rounding leaves is ignored. A real
+    // deviation counts even if it is tiny, unless its square underflows.
     assert_eq!(StandardScaler::fit(&[[0.1]; 3]).scale(), [1.0]);
     assert_eq!(StandardScaler::fit(&vec![[0.1]; 100_000]).scale(), [1.0]);
-    assert_eq!(StandardScaler::fit(&[[1e-200], [3e-200]]).scale(), [1.0]); // its square is 0
+    assert_eq!(StandardScaler::fit(&[[1e-200], [3e-200]]).scale(), [1.0]); // underflows
     assert_eq!(StandardScaler::fit(&[[1e-100], [3e-100]]).scale(), [1e-100]);
     assert!(StandardScaler::fit(&[[f64::NAN], [1.0]]).scale()[0].is_nan());
     let none = StandardScaler::fit(&[[0.0; 2]; 0]);
@@ -194,11 +195,11 @@ fn a_scaler_is_that_of_scikit_learn() {
     let (message, _) = panic_of(|| drop(StandardScaler::new(&[1.0], &[])));
     assert!(message.contains("1 means, 0 scales"), "{message}");
     let (message, _) = panic_of(|| drop(StandardScaler::fit(&[vec![1.0], vec![]])));
-    assert!(message.contains("row 1 has 0 numbers, not 1"), "{message}");
+    assert!(message.contains("row 1 has length 0, not 1"), "{message}");
 }
 
 #[test]
-fn each_epoch_of_each_seed_shuffles_in_its_own_way() {
+fn each_epoch_of_each_seed_has_an_order_of_its_own() {
     let rows: Vec<_> = (0..50).collect();
     let order = |seed, epoch| {
         let mut rng = micrograd::rng_of_epoch(seed, epoch);

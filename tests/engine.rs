@@ -14,7 +14,7 @@ use micrograd::tape::{Tape, VectorTape};
 
 type Function = fn(&Value) -> Value;
 
-/// The value and the gradient of a function of one number.
+/// The value and the derivative of a function of one number.
 fn value_and_gradient(f: impl Fn(&Value) -> Value, x: f64) -> (f64, f64) {
     let x = Value::new(x);
     let y = f(&x);
@@ -23,7 +23,7 @@ fn value_and_gradient(f: impl Fn(&Value) -> Value, x: f64) -> (f64, f64) {
 }
 
 #[test]
-fn every_operator_takes_values_references_and_literals_on_either_side() {
+fn every_operator_takes_values_references_and_constants_on_either_side() {
     let (x, y) = (Value::new(6.0), Value::new(2.0));
     let owned = || (x.clone(), y.clone());
     macro_rules! check {
@@ -35,7 +35,8 @@ fn every_operator_takes_values_references_and_literals_on_either_side() {
                 6.0 $operator b.clone(), 6.0 $operator &b,
             ] {
                 assert_eq!(result.data(), $expected);
-                // a or b or both vary: each combination was checked against differences elsewhere.
+                // The gradients add up, and the totals are checked below. Each combination of nodes
+                // and constants is compared with finite differences in `src/engine/tests.rs`.
                 result.backward();
             }
             for assign in [
@@ -54,14 +55,13 @@ fn every_operator_takes_values_references_and_literals_on_either_side() {
     assert_eq!((-&x).data(), -6.0);
     assert_eq!((-x.clone()).data(), -6.0);
 
-    // Six of the eight forms have x as a node, and six have y: 6 for +, 6 for -, 6 · 2 for *, 6 / 2
-    // for /; and 6 - 6 + 6 · 6 - 6 · 6 / 4.
+    // x is a node in six of the eight forms, and so is y. The four terms are for +, -, * and /.
     assert_eq!(x.grad(), 6.0 + 6.0 + 6.0 * 2.0 + 6.0 / 2.0);
     assert_eq!(y.grad(), 6.0 - 6.0 + 6.0 * 6.0 - 6.0 * 6.0 / 4.0);
 }
 
 #[test]
-fn functions_of_two_arguments_take_values_references_and_literals() {
+fn functions_of_two_arguments_take_values_references_and_constants() {
     let (x, y) = (Value::new(3.0), Value::new(4.0));
     assert_eq!(x.hypot(&y).data(), 5.0);
     assert_eq!(x.hypot(y.clone()).data(), 5.0);
@@ -73,7 +73,7 @@ fn functions_of_two_arguments_take_values_references_and_literals() {
 }
 
 #[test]
-fn a_second_backward_adds_the_same_to_leaves_and_leaves_inner_gradients_as_they_were() {
+fn a_second_backward_adds_the_same_to_leaves_and_restarts_inner_gradients() {
     let x = Value::new(3.0);
     let inner = &x * &x;
     let y = &inner * 2.0;
@@ -115,7 +115,7 @@ fn a_diamond_adds_up_all_paths() {
 
 #[test]
 fn a_node_passes_its_gradient_on_only_when_it_is_complete() {
-    // A long way round and a short one, in both orders of the operands.
+    // A long path and a short one, in both orders of the operands.
     for swap in [false, true] {
         let x = Value::new(2.0);
         let shared = &x * 3.0;
@@ -132,7 +132,7 @@ fn a_node_passes_its_gradient_on_only_when_it_is_complete() {
 }
 
 #[test]
-fn aliases_are_two_operands() {
+fn each_use_of_an_operand_counts() {
     let cases: [(&str, Function, f64); 7] = [
         ("x * x", |x| x * x, 6.0),
         ("x / x", |x| x / x, 0.0),
@@ -176,7 +176,7 @@ fn a_clone_is_the_same_node() {
 }
 
 #[test]
-fn literals_are_no_nodes() {
+fn constants_are_not_nodes() {
     let x = Value::new(2.0);
     let y = 3.0 * &x + 1.0;
     y.backward();
@@ -205,7 +205,7 @@ fn kinks_ties_powers_and_nan_follow_the_conventions() {
         ("max with a tie", |x| x.max(1.0), 1.0, 1.0, 0.5),
         ("min with a tie", |x| x.min(1.0), 1.0, 1.0, 0.5),
         (
-            "max of the other",
+            "max, not taken",
             |x| x.max(2.0) * INFINITY,
             1.0,
             INFINITY,
@@ -252,7 +252,7 @@ fn kinks_ties_powers_and_nan_follow_the_conventions() {
 }
 
 #[test]
-fn gelu_keeps_its_digits_in_the_tail() {
+fn gelu_keeps_its_precision_in_the_tail() {
     // mpmath, 50 digits: -6 · erfc(6 / √2) / 2
     let (value, _) = value_and_gradient(Value::gelu, -6.0);
     assert!(
@@ -262,7 +262,7 @@ fn gelu_keeps_its_digits_in_the_tail() {
 }
 
 #[test]
-fn sums_and_products_add_up_and_are_neutral_when_empty() {
+fn sums_and_products_have_gradients_and_are_neutral_when_empty() {
     let xs = [2.0, 3.0, 4.0].map(Value::new);
     let sum: Value = xs.iter().sum();
     let product: Value = xs.iter().cloned().product();
@@ -276,12 +276,12 @@ fn sums_and_products_add_up_and_are_neutral_when_empty() {
     for empty in [[].iter().sum::<Value>(), Value::dot(&[], &[])] {
         empty.backward();
         empty.backward();
-        assert_eq!(empty.grad(), 2.0, "a leaf adds up");
+        assert_eq!(empty.grad(), 2.0, "a leaf accumulates");
     }
 }
 
 #[test]
-fn a_product_with_a_zero_has_the_gradient_of_the_others() {
+fn a_zero_factor_receives_the_product_of_the_others() {
     let xs = [0.0, 3.0, 4.0].map(Value::new);
     xs.iter().product::<Value>().backward();
     assert_eq!(xs.each_ref().map(Value::grad), [12.0, 0.0, 0.0]);
@@ -301,7 +301,7 @@ fn a_weighted_sum_has_the_gradients_of_its_products() {
 }
 
 #[test]
-fn a_weighted_sum_of_inner_nodes_waits_for_all_of_its_readers() {
+fn operands_of_a_weighted_sum_wait_for_all_of_their_users() {
     let x = Value::new(2.0);
     let squares = [&x * &x, &x * 3.0];
     let dot = Value::dot(&squares, &squares);
@@ -311,7 +311,7 @@ fn a_weighted_sum_of_inner_nodes_waits_for_all_of_its_readers() {
 }
 
 #[test]
-fn a_weighted_sum_without_gradient_passes_down_nan_only_where_an_operand_is_infinite() {
+fn a_weighted_sum_with_upstream_gradient_0_passes_down_nan_only_where_an_operand_is_infinite() {
     for (operand, expected) in [(3.0, 0.0), (f64::INFINITY, f64::NAN)] {
         let (w, x) = (Value::new(operand), Value::new(1.0));
         let dot = Value::dot(slice::from_ref(&w), slice::from_ref(&x));
@@ -331,7 +331,7 @@ fn a_weighted_sum_reads_what_its_operands_hold_at_the_backward_pass() {
 }
 
 #[test]
-fn guards_do_not_stand_in_the_way_of_reading() {
+fn guards_do_not_prevent_reading() {
     let (a, b) = (Value::new(2.0), Value::new(3.0));
     let guard = a.borrow();
     let sum = &a + &b;
@@ -345,10 +345,10 @@ fn guards_do_not_stand_in_the_way_of_reading() {
 }
 
 #[test]
-fn a_guard_stops_a_backward_pass_before_it_has_changed_a_leaf() {
+fn a_guard_stops_a_backward_pass_before_it_changes_a_leaf() {
     let (a, b) = (Value::new(2.0), Value::new(3.0));
     let inner = &b * &b;
-    // The guarded node comes last, when the lists and inner nodes have been counted.
+    // The guarded node comes last, after the lists and inner nodes have been counted.
     let y = Value::dot(&[inner.clone(), &inner * 2.0], &[b.clone(), a.clone()]) + &inner;
     let guard = a.borrow();
     let expected_line = line!() + 1;
@@ -376,7 +376,7 @@ fn debug_does_not_panic_under_a_guard() {
 }
 
 #[test]
-fn reading_under_a_writing_guard_is_reported_at_the_callers_line() {
+fn reading_under_a_mutable_guard_is_reported_at_the_callers_line() {
     let x = Value::new(2.0);
     let guard = x.borrow_mut();
     let line = line!();
@@ -392,7 +392,7 @@ fn reading_under_a_writing_guard_is_reported_at_the_callers_line() {
 }
 
 #[test]
-fn sums_are_added_up_from_left_to_right() {
+fn terms_are_added_from_left_to_right() {
     let terms = [1e16, 1.0, -1e16, 1.0].map(Value::new);
     let ones = [1.0; 4].map(Value::new);
     assert_eq!(terms.iter().sum::<Value>().data(), 1.0);
@@ -456,7 +456,7 @@ fn a_chain_of_weighted_sums_needs_no_stack() {
 type OfXAndRoot = fn(&Value, Value) -> Value;
 
 #[test]
-fn nothing_is_passed_down_to_what_is_detached_or_only_a_condition() {
+fn no_gradient_reaches_a_detached_value_or_a_condition() {
     let cases: [(&str, OfXAndRoot); 6] = [
         ("detach", |x, root| root.detach() + 2.0 * x),
         ("at_most", |x, root| root.at_most(x) + 2.0 * x),
@@ -494,7 +494,7 @@ fn nothing_is_passed_down_to_what_is_detached_or_only_a_condition() {
 }
 
 #[test]
-fn what_is_detached_is_computed_anew_for_every_row_of_a_tape() {
+fn a_detached_value_is_recomputed_for_every_row_of_a_tape() {
     let x = Value::new(1.0);
     let tape = Tape::record(slice::from_ref(&x), &(x.exp().detach() * &x));
     assert_eq!(
@@ -516,7 +516,7 @@ fn a_chain_of_detached_values_is_freed_without_recursion() {
 }
 
 #[test]
-fn integer_powers_and_logarithms_to_any_base_are_those_of_f64() {
+fn integer_powers_and_logarithms_to_any_base_agree_with_f64() {
     for number in [0.3, 1.0, 2.5, 7.0] {
         for n in [-3, -2, -1, 0, 1, 2, 3, 7] {
             let (value, slope) = value_and_gradient(|x| x.powi(n), number);
@@ -544,7 +544,7 @@ fn integer_powers_and_logarithms_to_any_base_are_those_of_f64() {
 }
 
 #[test]
-fn a_clamp_passes_the_gradient_between_its_bounds_and_at_them() {
+fn a_clamp_passes_the_gradient_at_and_between_its_bounds() {
     for (number, value, slope) in [
         (-2.0, -1.0, 0.0),
         (-1.0, -1.0, 1.0),
@@ -561,7 +561,7 @@ fn a_clamp_passes_the_gradient_between_its_bounds_and_at_them() {
     }
     assert!(Value::new(f64::NAN).clamp(-1.0, 2.0).data().is_nan());
     assert_eq!(value_and_gradient(|x| x.clamp(1.0, 1.0), 1.0), (1.0, 1.0));
-    // The side that is dropped may have an infinite slope.
+    // The dropped side may have an infinite slope.
     assert_eq!(
         value_and_gradient(|x| x.clamp_max(1.0).sqrt(), 4.0),
         (1.0, 0.0)
@@ -587,7 +587,7 @@ fn bounds_out_of_order_are_refused_at_the_callers_line() {
 }
 
 #[test]
-fn steps_are_those_of_f64_and_no_gradient_passes_them() {
+fn step_functions_agree_with_f64_and_pass_no_gradient() {
     type Pair = (Function, fn(f64) -> f64);
     let steps: [Pair; 6] = [
         (Value::floor, f64::floor),
@@ -611,7 +611,7 @@ fn steps_are_those_of_f64_and_no_gradient_passes_them() {
     ] {
         for (step, of_f64) in steps {
             assert_eq!(value_and_gradient(step, number), (of_f64(number), 0.0));
-            // Not even a 0, which the slope of the root would make NaN.
+            // Not even a 0 is passed down: the slope of the root would turn it into NaN.
             let (_, slope) = value_and_gradient(|x| step(&x.sqrt()) + x, number);
             assert_eq!(slope, 1.0);
         }
@@ -621,7 +621,7 @@ fn steps_are_those_of_f64_and_no_gradient_passes_them() {
 }
 
 #[test]
-fn a_gradient_that_is_set_is_what_passes_add_to() {
+fn backward_adds_to_a_gradient_that_was_set() {
     let x = Value::new(3.0);
     x.set_grad(5.0);
     (&x * 2.0).backward();

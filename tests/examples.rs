@@ -17,7 +17,8 @@ fn stdout(output: &Output) -> String {
     String::from_utf8(output.stdout.clone()).unwrap()
 }
 
-/// Runs moons_adam on a file of the given content; returns what it says and whether it went well.
+/// Runs `moons_adam` on a file with this content. Returns its error message, and whether it
+/// succeeded.
 fn moons_on(name: &str, content: Option<&[u8]>) -> (String, bool) {
     let path = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(name);
     if let Some(content) = content {
@@ -30,7 +31,7 @@ fn moons_on(name: &str, content: Option<&[u8]>) -> (String, bool) {
 }
 
 #[test]
-fn readme_ends_in_the_numbers_of_the_original() {
+fn readme_ends_with_the_numbers_of_the_original() {
     let out = stdout(&example("readme", &[]));
     assert!(out.ends_with("g.data = 24.7041\na.grad = 138.8338\nb.grad = 645.5773\n"));
 }
@@ -144,7 +145,7 @@ fn serve_answers_from_its_workers() {
 }
 
 #[test]
-fn steps_tells_the_gradients_of_the_lecture() {
+fn steps_prints_the_gradients_of_the_lecture() {
     let out = stdout(&example("steps", &[]));
     for line in [
         "x1 = 2\n    gradient -1.5 from x1w1",
@@ -196,7 +197,7 @@ fn anomaly_finds_the_logarithm_of_0_and_the_other_loss_has_none() {
     assert!(loss.parse::<f64>().unwrap() < 1e-3, "{last}");
 }
 
-/// Runs `digits`, which saves the net at this path.
+/// Runs `digits` with these arguments.
 #[cfg(feature = "safetensors")]
 fn digits(arguments: &[&str]) -> Output {
     Command::new(env!("CARGO"))
@@ -211,7 +212,7 @@ fn digits(arguments: &[&str]) -> Output {
 #[test]
 fn digits_are_read_and_the_net_is_saved_and_loaded() {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("digits");
-    let _ = fs::remove_dir_all(&directory); // of an earlier run
+    let _ = fs::remove_dir_all(&directory); // left by an earlier run
     fs::create_dir_all(&directory).unwrap();
     let [whole, broken] = ["whole", "broken"].map(|name| directory.join(name));
     let [whole, broken] = [&whole, &broken].map(|path| path.to_str().unwrap());
@@ -228,7 +229,7 @@ fn digits_are_read_and_the_net_is_saved_and_loaded() {
     assert!(out.contains(" read as ") && out.contains('█'));
     assert!(out.ends_with("the outputs differed before: true; they are the same now: true\n"));
 
-    // Broken off twice, it ends in the same net, and leaves nothing else.
+    // A run that is interrupted twice ends with the same net, and leaves no other file.
     for (last, start) in [("3", None), ("17", Some("3")), ("40", Some("17"))] {
         let out = stdout(&digits(&[broken, last]));
         let goes_on = start.map(|start| format!("goes on after epoch {start} of 40"));
@@ -243,7 +244,7 @@ fn digits_are_read_and_the_net_is_saved_and_loaded() {
 
 #[cfg(feature = "safetensors")]
 #[test]
-fn digits_says_in_a_line_what_is_wrong() {
+fn digits_reports_an_error_in_one_line() {
     let foreign = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("foreign.checkpoint");
     fs::write(&foreign, "something else").unwrap();
     let foreign = foreign.to_str().unwrap();

@@ -1,10 +1,10 @@
-//! The check of gradients: what it lets pass, what it finds, and what it says.
+//! Gradient checking: the gradients that pass, the mistakes that are found, and the messages.
 
 use micrograd::engine::Value;
 use micrograd::gradcheck::{GradCheck, gradcheck};
 
 #[test]
-fn right_gradients_pass() {
+fn correct_gradients_pass() {
     let function = |point: &[Value]| {
         let [x, y, z] = point else { unreachable!() };
         (x * y).tanh() / (z.exp() + 1.0) + x.pow(3.0) * z.sin()
@@ -37,7 +37,7 @@ fn a_wrong_gradient_is_found_and_named() {
 }
 
 #[test]
-fn a_kink_near_the_point_is_no_mistake() {
+fn a_kink_near_the_point_is_not_a_mistake() {
     for x in [0.0, 3e-7, -8e-7] {
         let kinks = gradcheck(|x| x[0].relu() + x[0].pow(2.0), &[x]).unwrap();
         assert_eq!(kinks.len(), 1, "{x}");
@@ -55,12 +55,12 @@ fn a_wrong_gradient_of_a_curved_function_is_not_taken_for_a_kink() {
 
 #[test]
 fn at_a_kink_the_derivative_must_lie_between_the_slopes() {
-    // |x| with a derivative of its own at 0.
+    // |x| with a chosen derivative at 0.
     let with = |slope: f64| move |x: &[Value]| x[0].abs() + slope * (&x[0] - x[0].data());
     for slope in [-1.0, -0.3, 1.0] {
         assert_eq!(gradcheck(with(slope), &[0.0]).unwrap().len(), 1, "{slope}");
     }
-    // In the middle, as the central difference.
+    // A derivative of 0 equals the central difference.
     assert_eq!(gradcheck(with(0.0), &[0.0]), Ok(vec![]));
     for slope in [-5.0, -1.1, 1.1, f64::NAN] {
         assert!(gradcheck(with(slope), &[0.0]).is_err(), "{slope}");
@@ -74,21 +74,21 @@ fn rounding_is_not_taken_for_a_kink() {
         let wrong = gradcheck(|x| x[0].detach().exp() + 1e7, &[x]);
         assert!(wrong.is_err(), "{x}: {wrong:?}");
         assert_eq!(gradcheck(|x| x[0].exp() + 1e5, &[x]), Ok(vec![]), "{x}");
-        // Here the differences are noise alone.
+        // Here the differences are nothing but noise.
         let noise = gradcheck(|x| x[0].exp() + 1e10, &[x]);
         assert!(noise.is_err() || noise == Ok(vec![]), "{x}: {noise:?}");
     }
 }
 
 #[test]
-fn points_are_as_far_apart_as_they_are_rounded() {
+fn the_step_is_measured_between_the_rounded_points() {
     for x in [1e8, -3e9] {
         assert_eq!(gradcheck(|x| 2.0 * &x[0], &[x]), Ok(vec![]));
     }
 }
 
 #[test]
-fn what_is_not_finite_does_not_pass() {
+fn non_finite_numbers_do_not_pass() {
     assert!(gradcheck(|x| x[0].detach().ln() + 1e3 * &x[0], &[1e-6]).is_err());
     assert!(gradcheck(|x| x[0].exp(), &[709.782_712_893_383_9]).is_err());
     assert!(gradcheck(|x| x[0].ln(), &[-1.0]).is_err());
@@ -108,7 +108,7 @@ fn tolerances_can_be_chosen() {
 
 #[test]
 fn the_tolerance_grows_with_the_derivative() {
-    // Off by a part of 5e-4, and by one of 0.1.
+    // The derivative is `scale` instead of `scale * (1.0 + part)`.
     let off_by = |scale: f64, part: f64| {
         move |x: &[Value]| scale * &x[0] + scale * part * (x[0].detach() - 0.5)
     };

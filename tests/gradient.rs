@@ -1,4 +1,4 @@
-//! Gradients that are graphs: against `backward`, and differentiated again.
+//! Gradients as graphs: compared with `backward`, and differentiated again.
 
 mod common {
     pub(crate) mod close;
@@ -45,7 +45,7 @@ fn a_net_has_the_gradient_that_backward_computes() {
 }
 
 #[test]
-fn a_power_with_exponent_0_is_a_constant_whatever_arrives_from_above() {
+fn a_power_with_exponent_0_is_a_constant_whatever_the_upstream_gradient() {
     for number in [
         2.0,
         -2.0,
@@ -71,7 +71,7 @@ fn a_power_with_exponent_0_is_a_constant_whatever_arrives_from_above() {
 }
 
 #[test]
-fn derivatives_can_be_differentiated_as_often_as_one_likes() {
+fn derivatives_can_be_differentiated_any_number_of_times() {
     let x = Value::new(0.7);
     let mut y = x.sin();
     let cycle = [0.7_f64.cos(), -0.7_f64.sin(), -0.7_f64.cos(), 0.7_f64.sin()];
@@ -93,7 +93,7 @@ fn factors_of_one_and_terms_of_zero_leave_no_nodes() {
         "data = 2.000, grad = 0.000"
     );
     let slope = (&x * (&y + 1.0)).derivative(&x);
-    assert_eq!(slope.tree().to_string().lines().count(), 4); // a handle of its own, +, y, 1
+    assert_eq!(slope.tree().to_string().lines().count(), 4); // a node of its own, +, y, 1
 }
 
 #[test]
@@ -115,7 +115,7 @@ fn a_derivative_is_a_value_of_its_own() {
 }
 
 #[test]
-fn inner_nodes_the_value_itself_and_strangers_have_derivatives() {
+fn inner_nodes_the_value_itself_and_unrelated_leaves_have_derivatives() {
     let [x, stranger] = [3.0, 1.0].map(Value::new);
     let inner = &x * 2.0;
     let y = inner.pow(2.0) + &x;
@@ -137,7 +137,7 @@ fn a_tape_of_a_derivative_chooses_anew_for_every_row() {
     let x = Value::new(1.0);
     let y = x.relu() * x.abs() + x.max(2.0).pow(2.0);
     let tape = Tape::record(slice::from_ref(&x), &y.derivative(&x));
-    // 2x for 0 < x < 2, 4x from there on; half of the slope of max at the tie.
+    // 2x for 0 < x < 2, and 4x beyond; at the tie, half of the slope of max.
     assert_eq!(
         tape.forward(&[[-1.0], [0.0], [1.0], [2.0], [3.0]]),
         [0.0, 0.0, 2.0, 6.0, 12.0]
@@ -161,7 +161,7 @@ fn a_tape_of_a_derivative_chooses_anew_for_every_row() {
 }
 
 #[test]
-fn the_hessian_of_rosenbrocks_function_is_as_in_the_books() {
+fn the_hessian_of_rosenbrocks_function_matches_the_formula() {
     let [x, y] = [-1.2, 1.0].map(Value::new);
     let f = 100.0 * (&y - x.pow(2.0)).pow(2.0) + (1.0 - &x).pow(2.0);
     let xs = [x, y];

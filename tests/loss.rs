@@ -1,4 +1,4 @@
-//! The losses against values and gradients of PyTorch, which `pytorch/training.py` wrote.
+//! The losses, compared with values and gradients from PyTorch that `pytorch/training.py` wrote.
 
 mod common {
     pub(crate) mod close;
@@ -49,7 +49,7 @@ impl Golden {
             }
             "hinge" => loss::hinge(predictions, targets),
             "cross_entropy" => loss::cross_entropy(predictions, targets, self.setting),
-            name => panic!("a loss that this test does not know: {name}"),
+            name => panic!("unknown loss: {name}"),
         }
     }
 
@@ -91,9 +91,9 @@ fn losses_agree_with_pytorch() {
 }
 
 #[test]
-fn losses_agree_with_pytorch_on_a_tape_whose_rows_bring_the_targets() {
+fn losses_agree_with_pytorch_on_a_tape_whose_rows_include_the_targets() {
     for golden in goldens() {
-        // Recorded at other numbers.
+        // The tape is recorded at other numbers.
         let [predictions, targets] = [0, 1].map(|_| values(&vec![0.5; golden.targets.len()]));
         let loss = golden.loss(&predictions, &targets);
         let inputs = [&predictions[..], &targets].concat();
@@ -114,7 +114,7 @@ fn hubers_second_derivative_is_1_below_delta_and_0_beyond() {
 }
 
 #[test]
-fn the_loss_of_a_class_is_that_of_its_one_hot_row() {
+fn the_loss_of_a_class_equals_that_of_its_one_hot_row() {
     for (class, smoothing) in [(0, 0.0), (2, 0.1), (1, 1.0)] {
         let logits = [1.5, -700.0, 800.0].map(Value::new);
         let by_row = loss::cross_entropy(&logits, &values(&loss::one_hot(class, 3)), smoothing);
@@ -138,7 +138,7 @@ fn the_loss_of_a_class_is_that_of_its_one_hot_row() {
 }
 
 #[test]
-fn log_softmax_survives_any_logits_and_adds_up_to_1() {
+fn log_softmax_handles_any_logits_and_its_probabilities_add_up_to_1() {
     for logits in [[1e308, -1e308, 0.0], [-1e308; 3], [700.0, 710.0, 720.0]] {
         let probabilities = loss::log_softmax(&values(&logits));
         let sum: f64 = probabilities.iter().map(|p| p.data().exp()).sum();
@@ -147,8 +147,8 @@ fn log_softmax_survives_any_logits_and_adds_up_to_1() {
 }
 
 #[test]
-fn certain_predictions_keep_a_gradient_far_out() {
-    // Where the probability itself would be 1 and its logarithm 0.
+fn confident_predictions_keep_a_precise_gradient() {
+    // Here the probability itself would be rounded to 1, and its logarithm to 0.
     let logit = Value::new(40.0);
     let loss =
         loss::binary_cross_entropy_with_logits(std::slice::from_ref(&logit), &[Value::new(1.0)]);
@@ -206,9 +206,9 @@ fn a_mistake_is_reported_at_the_callers_line() {
     );
     expect_panic!("1 predictions, 2 targets", loss::hinge(&xs[..1], &xs));
     expect_panic!("delta must be positive, not 0", loss::huber(&xs, &xs, 0.0));
-    expect_panic!("from 0 to 1, not -0.1", loss::cross_entropy(&xs, &xs, -0.1));
+    expect_panic!("in [0, 1], not -0.1", loss::cross_entropy(&xs, &xs, -0.1));
     expect_panic!(
-        "from 0 to 1, not NaN",
+        "in [0, 1], not NaN",
         loss::cross_entropy_of_class(&xs, 0, f64::NAN)
     );
     expect_panic!(
@@ -238,7 +238,7 @@ fn softmax_gives_probabilities_and_their_slopes_for_any_logits() {
             }
         }
     }
-    // exp(-1), exp(0), exp(1) over their sum; torch.softmax says the same
+    // exp(-1), exp(0), exp(1) over their sum; `torch.softmax` gives the same
     let theirs = [
         0.090_030_573_170_380_46,
         0.244_728_471_054_797_67,

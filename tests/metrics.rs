@@ -1,4 +1,4 @@
-//! Metrics against numbers of scikit-learn, and at their edges.
+//! Metrics, compared with scikit-learn, and their edge cases.
 
 mod common {
     pub(crate) mod panics;
@@ -19,7 +19,7 @@ fn accuracy_is_the_fraction_that_is_right() {
 }
 
 #[test]
-fn r2_is_that_of_scikit_learn() {
+fn r2_agrees_with_scikit_learn() {
     // sklearn.metrics.r2_score([3, -0.5, 2, 7], [2.5, 0.0, 2, 8])
     let (actual, predicted) = ([3.0, -0.5, 2.0, 7.0], [2.5, 0.0, 2.0, 8.0]);
     assert!((r2(&predicted, &actual) - 0.948_608_137_044_967_9).abs() < 1e-15);
@@ -37,7 +37,7 @@ fn r2_is_that_of_scikit_learn() {
 
 #[test]
 fn r2_of_equal_values_does_not_depend_on_rounding() {
-    // Their mean is not quite 0.1.
+    // The computed mean of the actual values is not quite 0.1.
     assert_eq!(r2(&[0.1, 0.1, 0.2], &[0.1; 3]), 0.0);
     assert_eq!(r2(&[0.1; 3], &[0.1; 3]), 1.0);
 }
@@ -60,8 +60,9 @@ fn a_confusion_matrix_counts_by_actual_and_predicted_class() {
 }
 
 #[test]
-fn precision_recall_and_f1_are_those_of_scikit_learn() {
-    // precision_recall_fscore_support([2, 0, 2, 2, 0, 1, 2], [0, 0, 2, 2, 0, 2, 1], labels=range(4))
+fn precision_recall_and_f1_agree_with_scikit_learn() {
+    // precision_recall_fscore_support(
+    //     [2, 0, 2, 2, 0, 1, 2], [0, 0, 2, 2, 0, 2, 1], labels=range(4))
     let matrix = ConfusionMatrix::new(&[0, 0, 2, 2, 0, 2, 1], &[2, 0, 2, 2, 0, 1, 2], 4);
     assert_eq!(matrix.precision(), [2.0 / 3.0, 0.0, 2.0 / 3.0, 0.0]);
     assert_eq!(matrix.recall(), [1.0, 0.0, 0.5, 0.0]);
@@ -70,7 +71,7 @@ fn precision_recall_and_f1_are_those_of_scikit_learn() {
 }
 
 #[test]
-fn a_mistake_says_both_numbers() {
+fn a_mistake_is_reported_with_its_numbers() {
     let cases: [(&str, &dyn Fn()); 6] = [
         ("2 predictions, 1 actual", &|| {
             let _ = accuracy(&[0, 1], &[0]);
@@ -99,7 +100,7 @@ fn a_mistake_says_both_numbers() {
 
 #[test]
 fn the_picture_of_a_confusion_matrix_has_actual_classes_downwards() {
-    let svg = ConfusionMatrix::new(&[1, 1], &[0, 0], 2).svg(); // twice 1 for an actual 0
+    let svg = ConfusionMatrix::new(&[1, 1], &[0, 0], 2).svg(); // 1 predicted twice for an actual 0
     assert!(
         svg.contains(r#"<text x="96" y="69.3" fill="white">2</text>"#),
         "{svg}"

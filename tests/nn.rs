@@ -152,7 +152,7 @@ fn parameters_come_neuron_by_neuron_weights_first() {
 }
 
 #[test]
-fn a_module_of_ones_own_lists_a_tied_parameter_once() {
+fn a_user_defined_module_lists_a_tied_parameter_once() {
     struct Tied(Value);
 
     impl Module for Tied {
@@ -191,7 +191,7 @@ fn weights_start_with_the_distribution_of_their_init_and_biases_at_zero() {
             let powers = weights.iter().map(|w| (w / variance.sqrt()).powi(power));
             powers.sum::<f64>() / weights.len() as f64
         };
-        // The fourth moment is that of the uniform or of the normal distribution.
+        // The fourth standardised moment of the uniform or of the normal distribution.
         let kurtosis = match bound {
             Some(bound) => {
                 assert!(weights.iter().all(|w| w.abs() <= bound), "{init:?}");
@@ -212,7 +212,7 @@ fn weights_start_with_the_distribution_of_their_init_and_biases_at_zero() {
                 .all(|b| *b == 0.0)
         );
     }
-    // The default is `Init::Uniform`, from the first draw on.
+    // A new layer is initialised by `Init::Uniform`, with the same draws.
     let fresh = Layer::new(inputs, outputs, Activation::ReLU, &mut rng(7));
     layer.init(Init::Uniform, &mut rng(7));
     assert_eq!(
@@ -356,7 +356,7 @@ fn a_net_learns_xor() {
 }
 
 #[test]
-fn a_net_of_given_weights_computes_with_them() {
+fn a_net_built_from_weights_computes_with_them() {
     let hidden = Layer::from_weights(&[[1.0, 2.0], [-1.0, 0.5]], &[0.5, 1.0], Activation::ReLU);
     let output = Layer::from_weights(&[vec![3.0, -2.0]], &[0.25], Activation::Tanh);
     assert_eq!(hidden.numbers(), [1.0, 2.0, 0.5, -1.0, 0.5, 1.0]);
@@ -413,7 +413,7 @@ fn weights_that_do_not_fit_are_refused_at_the_callers_line() {
 }
 
 #[test]
-fn a_snapshot_does_not_change_and_brings_the_numbers_back() {
+fn a_snapshot_does_not_change_and_restores_the_numbers() {
     let model = MLP::new(2, &[3, 1], &mut rng(7));
     let shared = model.clone();
     let snapshot = model.numbers();

@@ -1,4 +1,4 @@
-//! The optimizers against trajectories that PyTorch produced; `pytorch/optimizers.py` wrote them.
+//! The optimizers, compared with trajectories from PyTorch that `pytorch/optimizers.py` wrote.
 
 mod common {
     pub(crate) mod close;
@@ -20,13 +20,13 @@ use micrograd::optim::{
 
 const START: [f64; 3] = [1.0, -0.5, 2.0];
 
-/// The same as in `optimizers.py`.
+/// The same function as in `optimizers.py`.
 fn gradient(step: usize, i: usize, p: f64) -> f64 {
     let sign = if step * (i + 1) % 2 == 0 { 1.0 } else { -1.0 };
     0.1 * (step + 1) as f64 * sign + 0.3 * p
 }
 
-/// The rows of optimizers.csv by setting: the parameters after each step.
+/// The rows of `optimizers.csv`, grouped by setting: the parameters after each step.
 fn trajectories() -> BTreeMap<String, Vec<[f64; 3]>> {
     let mut trajectories = BTreeMap::<_, Vec<_>>::new();
     for line in golden::lines(include_str!("pytorch/optimizers.csv")) {
@@ -133,7 +133,7 @@ fn zero_grad_clears_the_gradients_of_the_parameters() {
 }
 
 #[test]
-fn settings_that_cannot_be_are_refused() {
+fn invalid_settings_are_refused() {
     let nesterov =
         "Nesterov momentum needs a momentum above 0 and a dampening of 0, not 0.9 and 0.5";
     let cases: [(fn(), &str); 18] = [
@@ -217,7 +217,7 @@ fn settings_that_cannot_be_are_refused() {
 }
 
 #[test]
-fn a_guard_stops_a_step_before_it_has_changed_anything() {
+fn a_guard_stops_a_step_before_it_changes_anything() {
     let parameters = [1.0, 2.0].map(Value::new);
     let gradients = [0.5, 0.25];
     let mut optim = Momentum::new(parameters.clone(), 0.1).dampening(0.5);
@@ -230,7 +230,7 @@ fn a_guard_stops_a_step_before_it_has_changed_anything() {
     assert_eq!(panic.1, line, "{}", panic.0);
     drop(guard);
     assert_eq!(parameters[0].data(), 1.0);
-    // The first step takes the gradient whole.
+    // The first step applies no dampening.
     optim.step();
     assert_eq!(
         parameters.each_ref().map(Value::data),
@@ -239,7 +239,7 @@ fn a_guard_stops_a_step_before_it_has_changed_anything() {
 }
 
 #[test]
-fn a_parameter_that_is_infinite_stays_so() {
+fn an_infinite_parameter_stays_infinite() {
     let optimizers: [fn(Value) -> Box<dyn Optimizer>; 2] = [
         |p| Box::new(SGD::new([p], 0.1)),
         |p| Box::new(Momentum::new([p], 0.1)),
@@ -253,7 +253,7 @@ fn a_parameter_that_is_infinite_stays_so() {
 }
 
 #[test]
-fn a_guard_stops_clipping_before_it_has_changed_anything() {
+fn a_guard_stops_clipping_before_it_changes_anything() {
     let parameters = [1.0, 2.0].map(Value::new);
     for p in &parameters {
         p.borrow_mut().grad = 8.0;
@@ -273,7 +273,7 @@ fn a_guard_stops_clipping_before_it_has_changed_anything() {
 fn amsgrad_keeps_a_nan() {
     let p = Value::new(1.0);
     let mut optim = Adam::new([p.clone()], 0.1).betas(0.9, 0.0).amsgrad();
-    // v overflows; then 0 · ∞ is NaN in v alone. PyTorch's p is 1, NaN, NaN.
+    // v overflows; then 0 · ∞ makes it NaN, and its maximum too. PyTorch's p is 1, NaN, NaN.
     for (gradient, theirs) in [(1e200, 1.0), (1.0, f64::NAN), (1.0, f64::NAN)] {
         p.borrow_mut().grad = gradient;
         optim.step();
@@ -322,7 +322,7 @@ fn schedules_agree_with_pytorch() {
                 steps: 12,
                 power: 2.0,
             },
-            _ => panic!("a schedule that this test does not know: {name}"),
+            _ => panic!("unknown schedule: {name}"),
         };
         let ours: Vec<_> = (0..20).map(|step| schedule.at(step)).collect();
         assert_all_close(&ours, &golden::numbers(rates), name);
@@ -330,7 +330,7 @@ fn schedules_agree_with_pytorch() {
 }
 
 #[test]
-fn schedules_stay_at_their_end_and_warm_up_evenly() {
+fn schedules_hold_their_final_rate_and_warm_up_linearly() {
     let (from, to, steps) = (1.0, 0.25, 4);
     for schedule in [
         Schedule::Cosine { from, to, steps },
@@ -351,7 +351,7 @@ fn schedules_stay_at_their_end_and_warm_up_evenly() {
     let schedule = Schedule::Linear { from, to, steps }.after_warm_up(3);
     let rates: Vec<_> = (0..8).map(|step| schedule.at(step)).collect();
     assert_eq!(rates, [0.25, 0.5, 0.75, 1.0, 0.8125, 0.625, 0.4375, 0.25]);
-    // Nothing to divide by.
+    // A count of 0 is not divided by.
     assert_eq!(Schedule::Linear { from, to, steps: 0 }.at(0), to);
     assert_eq!(
         Schedule::Step {
@@ -396,7 +396,7 @@ fn clipping_agrees_with_pytorch() {
 }
 
 #[test]
-fn parameters_are_leaves_and_each_is_there_once() {
+fn parameters_must_be_leaves_and_listed_once() {
     let [x, y] = [1.0, 2.0].map(Value::new);
     let twice = || [x.clone(), y.clone(), x.clone()];
     let computed = || [x.clone(), &x * &y];
@@ -417,7 +417,7 @@ fn parameters_are_leaves_and_each_is_there_once() {
     }
 }
 
-/// Its step number `step`, with gradients that depend on it.
+/// Takes step number `step`, with gradients that depend on that number.
 fn take_step(optim: &mut dyn Optimizer, step: usize) {
     for (i, p) in optim.parameters().iter().enumerate() {
         p.set_grad(gradient(step, i, p.data()));
@@ -426,12 +426,12 @@ fn take_step(optim: &mut dyn Optimizer, step: usize) {
 }
 
 #[test]
-fn a_state_goes_on_in_another_optimizer_with_the_same_bits() {
+fn a_state_continues_in_another_optimizer_with_the_same_bits() {
     for setting in trajectories().keys() {
         let [parameters, others] = [(); 2].map(|()| START.map(Value::new));
         let mut optim = optimizer(setting, parameters.to_vec());
         let mut other = optimizer(setting, others.to_vec());
-        take_step(&mut *other, 8); // what it has seen is overwritten
+        take_step(&mut *other, 8); // `set_state` overwrites its effect
         for step in 0..12 {
             if step == 5 {
                 other.set_state(&optim.state());
@@ -452,7 +452,7 @@ fn a_state_goes_on_in_another_optimizer_with_the_same_bits() {
 }
 
 #[test]
-fn a_state_has_the_names_of_pytorch() {
+fn a_state_uses_the_names_of_pytorch() {
     let names = |setting: &str| {
         let optim = optimizer(setting, START.map(Value::new).to_vec());
         let names: Vec<_> = optim.state().into_keys().collect();
@@ -495,12 +495,21 @@ fn the_state_of_another_optimizer_is_refused_and_changes_nothing() {
         ),
         (
             of_two,
-            "momentum_buffer has 2 numbers, not 3, square_avg has 2 numbers, not 3",
+            "momentum_buffer has length 2, not 3, square_avg has length 2, not 3",
         ),
-        (with_step(vec![0.5]), "step is 0.5, no number of steps"),
-        (with_step(vec![-1.0]), "step is -1, no number of steps"),
-        (with_step(vec![f64::NAN]), "step is NaN, no number of steps"),
-        (with_step(vec![]), "step has 0 numbers, not 1"),
+        (
+            with_step(vec![0.5]),
+            "step is 0.5, which is not a step count",
+        ),
+        (
+            with_step(vec![-1.0]),
+            "step is -1, which is not a step count",
+        ),
+        (
+            with_step(vec![f64::NAN]),
+            "step is NaN, which is not a step count",
+        ),
+        (with_step(vec![]), "step has length 0, not 1"),
     ];
     for (state, misfits) in cases {
         let line = line!() + 1;
@@ -511,7 +520,7 @@ fn the_state_of_another_optimizer_is_refused_and_changes_nothing() {
     }
 }
 
-/// An optimizer that does not do as the trait says.
+/// An optimizer that breaks the contract of the trait.
 struct Wrong {
     settings: Settings,
     update: fn(&mut Settings),
@@ -536,13 +545,13 @@ impl Optimizer for Wrong {
 }
 
 #[test]
-fn an_optimizer_that_goes_past_its_settings_panics() {
+fn an_optimizer_that_bypasses_its_settings_panics() {
     let panic_with = |update: fn(&mut Settings)| {
         let settings = Settings::new([Value::new(1.0)], 0.1);
         let mut optim = Wrong { settings, update };
         panic_of(|| optim.step()).0
     };
-    // This one would forget weight decay and direction.
+    // This update would ignore the weight decay and the direction.
     let by_itself = panic_with(|settings| {
         let lr = settings.learning_rate();
         for p in settings.parameters() {

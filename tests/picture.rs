@@ -1,4 +1,4 @@
-//! The contents of pictures, by their text for Graphviz; and what a notebook shows.
+//! The contents of pictures, checked in their text for Graphviz, and the output in a notebook.
 
 use std::env;
 use std::process::Command;
@@ -11,7 +11,7 @@ fn leaf(name: &str, number: f64) -> Value {
     Value::new(number).with_name(name)
 }
 
-/// How often a text occurs.
+/// How often `part` occurs in `text`.
 fn count(text: &str, part: &str) -> usize {
     text.matches(part).count()
 }
@@ -73,7 +73,7 @@ fn a_layer_is_one_box_unless_it_is_expanded() {
 }
 
 #[test]
-fn a_parameter_stands_in_the_box_of_its_layer_unless_that_made_a_cycle() {
+fn a_parameter_is_part_of_its_layers_box_unless_that_would_make_a_cycle() {
     let model = MLP::new(2, &[3], &mut micrograd::rng(0)).with_names();
     let bias = model.layers()[0].neurons()[1].bias();
     let [x, y] = [leaf("x", 0.5), leaf("y", -1.0)];
@@ -83,7 +83,7 @@ fn a_parameter_stands_in_the_box_of_its_layer_unless_that_made_a_cycle() {
     let picture = penalized.graphviz().to_string();
     assert!(!picture.contains("{ layers.0.bias[1] |"), "{picture}");
     assert!(!picture.contains("style=bold"));
-    // To the sum of the outputs and to the penalty.
+    // One line leads to the sum of the outputs, another to the penalty.
     let (box_of_layer, _) = picture.split_once(" [label=\"{ layers.0 |").unwrap();
     let box_of_layer = box_of_layer.rsplit(' ').next().unwrap();
     assert_eq!(count(&picture, &format!("    {box_of_layer} -> op")), 2);
@@ -177,13 +177,13 @@ fn an_abridged_picture_says_what_it_leaves_out() {
 #[test]
 fn pictures_of_the_same_graph_are_the_same() {
     let x = leaf("x", 0.5);
-    // Lines that pass many columns.
+    // Some of its lines cross many columns.
     let y = (0..30).fold(x.clone(), |y, i| if i % 3 == 0 { y.tanh() } else { y * &x });
     assert_eq!(y.svg().to_string(), y.svg().to_string());
     assert_eq!(y.page().to_string(), y.page().to_string());
 }
 
-/// Runs the test of this name in a process of its own, where it writes to the standard output.
+/// Runs the test with this name in a process of its own, and returns its standard output.
 fn output_of_test(name: &str) -> String {
     let output = Command::new(env::current_exe().unwrap())
         .args(["--exact", name, "--nocapture"])
@@ -195,8 +195,8 @@ fn output_of_test(name: &str) -> String {
 }
 
 #[test]
-fn values_pictures_and_confusion_matrices_show_themselves_in_a_notebook() {
-    let name = "values_pictures_and_confusion_matrices_show_themselves_in_a_notebook";
+fn values_pictures_and_confusion_matrices_are_displayed_in_a_notebook() {
+    let name = "values_pictures_and_confusion_matrices_are_displayed_in_a_notebook";
     let y = leaf("x", 2.0).tanh().with_name("y");
     let matrix = ConfusionMatrix::new(&[0, 1, 1], &[0, 1, 0], 2);
     if env::var_os("SHOW_IN_NOTEBOOK").is_some() {
@@ -208,7 +208,7 @@ fn values_pictures_and_confusion_matrices_show_themselves_in_a_notebook() {
         matrix.evcxr_display();
         return;
     }
-    // As the kernel reads it: from a line that names the type to the line that ends it.
+    // The kernel reads each content from a line that names its type to a line that ends it.
     let output = output_of_test(name);
     let mut lines = output.lines();
     let mut contents = Vec::new();
@@ -253,7 +253,7 @@ fn values_pictures_and_confusion_matrices_show_themselves_in_a_notebook() {
 }
 
 #[test]
-fn a_box_for_what_is_left_out_stands_in_its_place() {
+fn a_box_for_omitted_nodes_takes_their_place() {
     let [b, v] = [leaf("b", 1.0), leaf("v", 2.0)];
     let picture = ((v.tanh() - &b) * &b).graphviz().max_nodes(3).to_string();
     assert!(
@@ -265,12 +265,12 @@ fn a_box_for_what_is_left_out_stands_in_its_place() {
 #[test]
 fn the_confusion_matrix_has_predictions_from_left_to_right() {
     let svg = ConfusionMatrix::new(&[1, 1], &[0, 0], 2).svg();
-    let cell = r#"<text x="96" y="69.3" fill="white">2</text>"#; // above, on the right
+    let cell = r#"<text x="96" y="69.3" fill="white">2</text>"#; // top right
     assert!(svg.contains(cell), "{svg}");
 }
 
 #[test]
-fn rev_det() {
+fn a_picture_with_long_lines_is_deterministic_and_has_as_many_nodes_as_it_may() {
     let x = leaf("x", 1.0);
     let y = (0..30).fold(x.clone(), |y, i| if i % 3 == 0 { y.tanh() } else { y * &x });
     assert_eq!(y.svg().to_string(), y.svg().to_string());

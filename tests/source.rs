@@ -1,4 +1,4 @@
-//! Source code as text: what is written and how. The crate `proofs` compiles and runs it.
+//! The text of generated source code. The crate `proofs` compiles and runs it.
 
 use micrograd::engine::{Op, Value};
 use micrograd::nn::{Activation, Layer};
@@ -41,7 +41,7 @@ double f_gradient(const double x[2], double gradient[2]) {
 }
 
 #[test]
-fn the_notes_show_what_is_written() {
+fn the_notes_show_the_generated_source() {
     let w = Value::new(2.0);
     let tape = Tape::trace(|[x, y]| (&w * x).tanh() * y);
     let mut source = Source::c();
@@ -54,7 +54,7 @@ fn the_notes_show_what_is_written() {
 }
 
 #[test]
-fn a_layer_is_a_loop_over_constants_that_are_stored_by_input() {
+fn a_layer_is_a_loop_over_constants_stored_by_input() {
     let layer = Layer::from_weights(
         &[&[1.0, 2.0], &[3.0, 4.0], &[5.0, 6.0]],
         &[0.25, 0.5, 0.75],
@@ -110,7 +110,7 @@ fn names_are_comments_that_end_with_their_line() {
 }
 
 #[test]
-fn a_name_that_the_language_does_not_take_is_an_error_and_changes_nothing() {
+fn an_invalid_name_is_an_error_and_changes_nothing() {
     let cases = [
         ("2d", "`2d` cannot be the name of a function in C"),
         ("double", "`double` cannot be the name of a function in C"),
@@ -138,7 +138,7 @@ fn a_name_that_the_language_does_not_take_is_an_error_and_changes_nothing() {
 }
 
 #[test]
-fn only_helpers_that_are_called_are_written_and_each_once() {
+fn each_helper_that_is_called_is_written_once_and_no_other() {
     let relus = Tape::trace(|[x, y]| x.relu() + y.relu());
     let mut source = Source::javascript();
     source.add("relus", &relus.freeze()).unwrap();
@@ -178,7 +178,7 @@ fn formulas_name_the_arguments_as_the_table_does() {
         ("clamp_min(x, lo)", "g when lo ≤ x"),
         (
             "leaky_relu(x, slope)",
-            "(g unless x ≤ 0) + (slope · g when x ≤ 0)",
+            "(g unless (x ≤ 0)) + (slope · g when (x ≤ 0))",
         ),
     ];
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Saving and loading parameters: what comes back, and what is refused.
+//! Saving and loading parameters: round trips, and files that are refused.
 #![cfg(feature = "safetensors")]
 
 mod common {
@@ -23,21 +23,21 @@ fn bits(module: &impl Module) -> Vec<u64> {
         .collect()
 }
 
-/// A path of this test's own in a directory for that.
+/// A path in a directory that only these tests use.
 fn path(name: &str) -> PathBuf {
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("state");
     fs::create_dir_all(&directory).unwrap();
     directory.join(name)
 }
 
-/// A file with this header and so many zero bytes after it.
+/// A file with this header, followed by this number of zero bytes.
 fn file(header: &str, bytes: usize) -> Vec<u8> {
     let length = (header.len() as u64).to_le_bytes();
     [&length, header.as_bytes(), &vec![0; bytes]].concat()
 }
 
 #[test]
-fn what_is_saved_comes_back_bit_by_bit() {
+fn saving_and_loading_keeps_every_bit() {
     let mut rng = micrograd::rng(0);
     let saved = model(1);
     saved.parameters()[0].set_data(-0.0);
@@ -80,7 +80,7 @@ fn a_file_has_the_layout_of_a_state_dict() {
     let numbers = data
         .chunks(8)
         .map(|number| f64::from_le_bytes(number.try_into().unwrap()));
-    // Sorted by name: the biases of a layer before its weights, these row by row.
+    // Sorted by name: each layer's biases before its weights, and the weights row by row.
     let expected = [3, 7, 0, 1, 2, 4, 5, 6, 10, 8, 9].map(f64::from);
     assert_eq!(numbers.collect::<Vec<_>>(), expected);
 }
@@ -190,7 +190,7 @@ fn a_bad_file_is_refused_and_changes_nothing() {
 }
 
 #[test]
-fn what_is_no_readable_file_is_an_error_that_names_it() {
+fn an_unreadable_file_is_an_error_that_names_it() {
     let model = model(1);
     let before = bits(&model);
     let missing = path("missing");
@@ -215,7 +215,7 @@ fn what_is_no_readable_file_is_an_error_that_names_it() {
         let forbidden = path("forbidden");
         fs::write(&forbidden, "").unwrap();
         fs::set_permissions(&forbidden, PermissionsExt::from_mode(0o000)).unwrap();
-        // An administrator may read it all the same.
+        // The superuser can read it anyway.
         if fs::read(&forbidden).is_err() {
             let error = model.load(&forbidden).unwrap_err().to_string();
             assert!(error.contains("ermission denied"), "{error}");
@@ -236,13 +236,13 @@ fn a_file_may_be_somewhat_larger_than_the_module_needs() {
         let mut rng = micrograd::rng(0);
         Neuron::new(inputs, Activation::Linear, &mut rng)
     };
-    // Half a megabyte of something else is read, and named.
+    // An unknown tensor of half a megabyte is read, and the error names it.
     let header = r#"{"other":{"dtype":"F64","shape":[65536],"data_offsets":[0,524288]}}"#;
     let other = path("other");
     fs::write(&other, file(header, 524_288)).unwrap();
     let error = neuron(1).load(&other).unwrap_err().to_string();
     assert!(error.contains("other is not in the module"), "{error}");
-    // And a large module has a large file.
+    // A large module has a large file.
     let large = path("large module");
     neuron(300_000).save(&large).unwrap();
     neuron(300_000).load(&large).unwrap();
@@ -256,11 +256,11 @@ fn a_file_may_be_somewhat_larger_than_the_module_needs() {
 #[test]
 fn a_save_replaces_the_file_and_leaves_nothing_beside_it() {
     let directory = path("replaced");
-    let _ = fs::remove_dir_all(&directory); // of an earlier run
+    let _ = fs::remove_dir_all(&directory); // left by an earlier run
     fs::create_dir_all(&directory).unwrap();
     let path = directory.join("model");
     fs::write(&path, vec![1; 100_000]).unwrap();
-    // Whoever holds the old file still reads it.
+    // An open handle still reads the old file.
     let old = fs::File::open(&path).unwrap();
     model(1).save(&path).unwrap();
     assert_eq!(old.metadata().unwrap().len(), 100_000);
@@ -274,7 +274,7 @@ fn a_save_replaces_the_file_and_leaves_nothing_beside_it() {
         let mode = |path| fs::metadata(path).unwrap().permissions().mode();
         assert_eq!(mode(&path), mode(&usual));
 
-        // An old file keeps its permissions, and a link still leads to it.
+        // An existing file keeps its permissions, and a link still leads to it.
         fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
         fs::remove_file(&usual).unwrap();
         std::os::unix::fs::symlink("model", &usual).unwrap();
@@ -282,7 +282,7 @@ fn a_save_replaces_the_file_and_leaves_nothing_beside_it() {
         assert_eq!(fs::read(&path).unwrap(), model(2).to_bytes().unwrap());
         assert_eq!(mode(&path) & 0o777, 0o600);
         assert!(fs::symlink_metadata(&usual).unwrap().is_symlink());
-        // Also where there is no file yet.
+        // The same holds for a link to a file that does not exist yet.
         fs::remove_file(&path).unwrap();
         model(3).save(&usual).unwrap();
         assert_eq!(fs::read(&path).unwrap(), model(3).to_bytes().unwrap());
@@ -295,7 +295,7 @@ fn a_save_replaces_the_file_and_leaves_nothing_beside_it() {
 }
 
 #[test]
-fn a_path_without_a_directory_is_in_the_current_one() {
+fn a_file_name_alone_is_in_the_current_directory() {
     let name = format!("micrograd-test-{}.safetensors", std::process::id());
     model(1).save(&name).unwrap();
     let loaded = model(2).load(&name);
@@ -332,7 +332,7 @@ fn two_blocks_of_the_same_name_are_neither_saved_nor_loaded() {
 }
 
 #[test]
-fn what_could_not_be_loaded_is_not_saved() {
+fn a_file_that_could_not_be_loaded_is_not_saved() {
     let path = path("diverged");
     model(1).save(&path).unwrap();
     let diverged = model(2);

@@ -1,4 +1,4 @@
-//! The backward pass, told step by step.
+//! The backward pass, step by step.
 
 mod common {
     pub(crate) mod close;
@@ -9,16 +9,16 @@ use micrograd::engine::{Value, topological_order};
 use micrograd::nn::{MLP, loss};
 use micrograd::steps::Step;
 
-/// The gradient at each leaf, by the position in topological order that names it.
+/// The gradient in the only step with this name; `None` if there is no such step.
 fn gradient_of<'a>(steps: impl IntoIterator<Item = &'a Step>, name: &str) -> Option<f64> {
     let mut steps = steps.into_iter().filter(|step| step.name == name);
     let step = steps.next()?;
-    assert!(steps.next().is_none(), "{name} is there twice");
+    assert!(steps.next().is_none(), "two steps are named {name}");
     Some(step.gradient)
 }
 
 #[test]
-fn the_gradients_are_those_of_backward_which_it_leaves_alone() {
+fn the_gradients_agree_with_backward_and_no_grad_is_touched() {
     let model = MLP::new(2, &[4, 3], &mut micrograd::rng(3));
     let inputs = [0.5, -1.5].map(Value::new);
     let output = loss::cross_entropy_of_class(&model.forward(&inputs), 1, 0.0);
@@ -60,7 +60,7 @@ fn each_step_comes_after_its_users_and_the_parts_add_up() {
 }
 
 #[test]
-fn the_notes_tell_what_is_told() {
+fn the_notes_show_the_steps_as_they_are_printed() {
     let leaf = |name: &str, number: f64| Value::new(number).with_name(name);
     let [w, x, b] = [leaf("w", 2.0), leaf("x", 1.5), leaf("b", -2.5)];
     let wx = (&w * &x).with_name("wx");
@@ -74,7 +74,7 @@ fn the_notes_tell_what_is_told() {
 }
 
 #[test]
-fn a_weighted_sum_is_taken_apart_into_products() {
+fn a_weighted_sum_is_shown_as_its_products() {
     let leaf = |name: &str, number: f64| Value::new(number).with_name(name);
     let weights = [leaf("w1", 2.0), leaf("w2", -1.0)];
     let inputs = [leaf("x1", 3.0), leaf("x2", 0.5)];
@@ -92,7 +92,7 @@ n = w1 · x1 + w2 · x2 = 5.5
 }
 
 #[test]
-fn a_node_that_is_used_again_tells_the_sum_so_far() {
+fn a_node_that_is_used_twice_shows_the_sum_so_far() {
     let x = Value::new(3.0).with_name("x");
     let square = (&x * &x).with_name("y");
     let expected = "\

@@ -1,4 +1,4 @@
-//! Replays against the engine: the same bits forward, the same gradients backward.
+//! Replays, compared with the engine: the same bits forward, the same gradients backward.
 
 mod common {
     pub(crate) mod bits;
@@ -26,7 +26,7 @@ use micrograd::tape::{
     Evaluator, Function as Frozen, Tape, VectorEvaluator, VectorFunction, VectorTape,
 };
 
-/// Batches that take every way through the blocks: none, one, few, whole and broken ones.
+/// Batch sizes that take every path through the blocks: narrow and wide, filled and partly filled.
 const BATCHES: [usize; 9] = [1, 2, 4, 7, 31, 32, 33, 64, 101];
 
 fn leaves<const N: usize>() -> [Value; N] {
@@ -39,10 +39,10 @@ fn random_rows<const N: usize>(count: usize) -> Vec<[f64; N]> {
     (0..count).map(|_| [0.0; N].map(|_| number())).collect()
 }
 
-/// A function of a row, as one writes it for the engine.
+/// A function of a row, written for the engine.
 type Function<'a, const N: usize> = &'a dyn Fn(&[Value; N]) -> Value;
 
-/// Asserts that the function, recorded, does for every batch what it does in the engine.
+/// Asserts that the recorded function agrees with the engine for every batch size.
 #[track_caller]
 fn assert_replays<const N: usize>(what: &str, parameters: &[Value], function: Function<N>) {
     let inputs = leaves();
@@ -72,7 +72,7 @@ fn assert_same_gradients<const N: usize>(
     rows: &[[f64; N]],
     outputs: &[Value],
 ) {
-    // Row by row, for what counts is the size of the contributions.
+    // Row by row, because the tolerance depends on the size of each contribution.
     let mut gradients = vec![0.0; parameters.len()];
     let mut sizes = vec![0.0; parameters.len()];
     for output in outputs {
@@ -179,7 +179,7 @@ fn layers_of_every_width_replay() {
 }
 
 #[test]
-fn layers_replay_whatever_lies_side_by_side() {
+fn layers_replay_whether_or_not_their_operands_are_contiguous() {
     let [mut first, mut second] = [rng(1), rng(2)];
     let narrow = Layer::new(3, 2, Activation::Tanh, &mut first);
     let square = Layer::new(2, 2, Activation::Sigmoid, &mut second);
@@ -225,7 +225,7 @@ fn layers_replay_whatever_lies_side_by_side() {
 }
 
 #[test]
-fn shared_nodes_literals_and_both_orders_replay() {
+fn shared_nodes_constants_and_both_orders_replay() {
     let [a, b] = [1.5, -0.5].map(Value::new);
     let parameters = [a.clone(), b.clone()];
     let cases: [(&str, Function<2>); 7] = [
@@ -233,7 +233,7 @@ fn shared_nodes_literals_and_both_orders_replay() {
             let both = (x * y + &a).tanh();
             &both * &both + &both / (y * y + 1.0)
         }),
-        ("literals on both sides", &|[x, y]| {
+        ("constants on both sides", &|[x, y]| {
             2.0 / (x * x + 3.0) - (1.0 - y) * &b
         }),
         ("a power of two nodes", &|[x, y]| {
@@ -334,7 +334,7 @@ fn recording_leaves_the_graph_as_it_was() {
     assert_eq!([w.grad(), shared.grad()], expected);
 }
 
-/// Trains a fresh net for some steps; `backward` computes the loss and its gradient.
+/// Trains a fresh net for 30 steps; `backward` computes the loss and its gradient.
 fn train(backward: impl Fn() -> f64, model: &MLP) -> (Vec<f64>, Vec<f64>) {
     let mut optim = Adam::new(model.parameters(), 0.1);
     let losses = (0..30).map(|_| {
@@ -349,7 +349,7 @@ fn train(backward: impl Fn() -> f64, model: &MLP) -> (Vec<f64>, Vec<f64>) {
 }
 
 #[test]
-fn an_optimizer_does_not_notice_whether_it_is_a_tape_that_computes_the_gradient() {
+fn an_optimizer_takes_the_same_steps_with_a_tape_as_with_the_engine() {
     let rows = make_moons(100, 0.1, &mut rng(5));
     let hinge = |model: &MLP, [x, y, label]: &[Value; 3]| {
         let score = model.forward(&[x.clone(), y.clone()]).remove(0);
@@ -411,7 +411,7 @@ fn several_outputs_have_a_jacobian() {
 }
 
 #[test]
-fn what_only_other_outputs_need_takes_no_part_in_a_gradient() {
+fn nodes_that_only_other_outputs_need_do_not_affect_a_gradient() {
     let [x, y] = leaves();
     let root = x.sqrt();
     let through_root = &root * &y;
@@ -421,7 +421,7 @@ fn what_only_other_outputs_need_takes_no_part_in_a_gradient() {
         jacobian,
         [[f64::INFINITY, 0.0], [2.0, 0.0], [f64::INFINITY, 0.0]]
     );
-    // And leaves nothing behind for the next one.
+    // The first Jacobian leaves nothing behind for the next one.
     assert_eq!(
         tape.jacobian(&[4.0, 3.0]).1,
         [[0.75, 2.0], [2.0, 0.0], [0.25, 0.0]]
@@ -444,7 +444,7 @@ fn an_empty_batch_has_no_outputs_and_adds_nothing() {
 }
 
 #[test]
-fn rows_may_be_of_any_type_that_is_a_slice() {
+fn rows_may_have_any_type_that_converts_to_a_slice() {
     let [x, y] = leaves();
     let tape = Tape::record(&[x.clone(), y.clone()], &(x - y));
     assert_eq!(tape.forward(&[vec![5.0, 3.0]]), [2.0]);
@@ -459,7 +459,7 @@ fn a_row_of_the_wrong_length_panics_where_it_is_given() {
     let tape = Tape::record(&inputs, &(&x * &y));
     let vector_tape = VectorTape::record(&inputs, &[x, y]);
     let rows = [vec![1.0, 2.0], vec![1.0, 2.0, 3.0]];
-    let message = "row 1 has 3 numbers, but the tape has 2 inputs".to_string();
+    let message = "row 1 has length 3, not 2, the number of inputs".to_string();
     let line = line!() + 2;
     let panics = [
         panic_of(|| drop(tape.forward(&rows))),
@@ -469,7 +469,7 @@ fn a_row_of_the_wrong_length_panics_where_it_is_given() {
     for (i, panic) in (0..).zip(panics) {
         assert_eq!(panic, (message.clone(), line + i));
     }
-    let message = "row 0 has 1 numbers, but the tape has 2 inputs".to_string();
+    let message = "row 0 has length 1, not 2, the number of inputs".to_string();
     let line = line!() + 2;
     let panics = [
         panic_of(|| drop(tape.gradient(&[1.0]))),
@@ -481,7 +481,7 @@ fn a_row_of_the_wrong_length_panics_where_it_is_given() {
 }
 
 #[test]
-fn inputs_that_are_no_leaves_or_listed_twice_panic() {
+fn bad_inputs_and_missing_outputs_panic_where_they_are_given() {
     let [x, y] = leaves();
     let sum = &x + &y;
     let inner = [x.clone(), sum.clone()];
@@ -503,7 +503,7 @@ fn inputs_that_are_no_leaves_or_listed_twice_panic() {
 }
 
 #[test]
-fn a_guard_of_a_parameter_panics_before_anything_is_changed() {
+fn a_guard_of_a_parameter_panics_before_anything_changes() {
     let [x, v, w] = [1.0, 2.0, 3.0].map(Value::new);
     let tape = Tape::record(slice::from_ref(&x), &(&x * &v * &w));
     let guard = w.borrow();
@@ -555,7 +555,7 @@ fn a_large_graph_replays_in_narrow_blocks() {
 }
 
 #[test]
-fn a_batch_of_many_parts_is_a_batch() {
+fn a_batch_of_many_parts_gives_the_same_results() {
     let rows = random_rows::<1>(300_000);
     let [x, w] = [1.0, 3.0].map(Value::new);
     let tape = Tape::record(slice::from_ref(&x), &(&x * &w).relu());
@@ -590,7 +590,7 @@ fn the_number_of_threads_does_not_change_a_bit() {
 }
 
 #[test]
-fn a_tape_says_what_it_is() {
+fn a_tape_displays_its_sizes() {
     let [x, y, w] = leaves();
     let tape = Tape::record(&[x.clone(), y], &(&x * &w));
     assert_eq!(
@@ -599,7 +599,7 @@ fn a_tape_says_what_it_is() {
     );
 }
 
-/// A loss with an input, parameters, literals, sums and a value that needs no input.
+/// A loss with inputs, parameters, constants, sums, and a value that needs no input.
 fn mixed(w: &[Value; 2]) -> impl FnOnce([Value; 2]) -> Value {
     let w = w.clone();
     move |[x, y]| {
@@ -648,12 +648,12 @@ fn a_tape_without_inputs_needs_no_row() {
     );
     let tape = Tape::trace(|[x]| x);
     let (message, line) = panic_of(|| _ = tape.value());
-    assert_eq!(message, "row 0 has 0 numbers, but the tape has 1 inputs");
+    assert_eq!(message, "row 0 has length 0, not 1, the number of inputs");
     assert_eq!(line, line!() - 2);
 }
 
 #[test]
-fn gradients_of_many_rows_are_those_of_each() {
+fn gradients_of_many_rows_agree_with_those_of_each_row() {
     let w = [0.5, -1.5].map(Value::new);
     let tape = Tape::trace(mixed(&w));
     for count in BATCHES {
@@ -667,15 +667,16 @@ fn gradients_of_many_rows_are_those_of_each() {
                 assert_close(*ours, theirs, 1e-14 * theirs.abs().max(1.0), "gradient");
             }
         }
-        // It left nothing behind.
+        // The first call left nothing behind.
         assert_eq!(tape.gradients(&rows), gradients);
     }
     assert_eq!(w.each_ref().map(Value::grad), [0.0; 2]);
 }
 
 #[test]
-fn a_batch_that_does_not_fill_its_blocks_knows_nothing_of_the_rest() {
-    // At 0, the root has an infinite slope, and a row more or less would be seen.
+fn a_partly_filled_block_ignores_its_unused_lanes() {
+    // The root has an infinite slope at 0, so a spurious row of zeros would show, as would a
+    // missing row.
     let w = Value::new(2.0);
     let tape = Tape::trace(|[x]| (&w * x).sqrt());
     for count in 1..70_u32 {
@@ -690,7 +691,8 @@ fn a_batch_that_does_not_fill_its_blocks_knows_nothing_of_the_rest() {
     }
 }
 
-/// A small net of several outputs, and a choice that drops an infinite slope.
+/// Several outputs: those of a small net, a choice that drops an infinite slope, a parameter, and
+/// an input.
 fn several() -> VectorTape {
     let model = MLP::with_activations(
         3,
@@ -770,7 +772,7 @@ fn a_frozen_function_gives_the_bits_of_the_tape_and_keeps_its_parameters() {
     assert_ne!(tape.gradient(&row), before);
     assert_eq!(function.gradient(&row), before);
     let (message, line) = panic_of(|| _ = evaluator.gradient(&[1.0]));
-    assert_eq!(message, "row 0 has 1 numbers, but the tape has 2 inputs");
+    assert_eq!(message, "row 0 has length 1, not 2, the number of inputs");
     assert_eq!(line, line!() - 2);
 }
 
@@ -808,7 +810,7 @@ fn eight_threads_use_one_function_at_once() {
 }
 
 #[test]
-fn residuals_that_share_a_list_have_each_their_own_gradient() {
+fn residuals_that_share_a_list_each_have_their_own_gradient() {
     let neurons = Layer::new(4, 5_000, Activation::Linear, &mut rng(3));
     let tape = VectorTape::trace_slice(4, |inputs| neurons.forward(inputs));
     let (_, jacobian) = tape.jacobian(&[0.5, -1.0, 2.0, 3.0]);
@@ -816,7 +818,7 @@ fn residuals_that_share_a_list_have_each_their_own_gradient() {
     for (gradient, neuron) in iter::zip(&jacobian, neurons.neurons()) {
         assert_eq!(*gradient, each(neuron.weights(), Value::data));
     }
-    // An infinite weight concerns nobody else.
+    // An infinite weight affects only its own residual.
     neurons.neurons()[7].weights()[2].set_data(f64::INFINITY);
     let (_, with_infinity) = tape.jacobian(&[0.5, -1.0, 2.0, 3.0]);
     for (i, (ours, before)) in iter::zip(&with_infinity, &jacobian).enumerate() {

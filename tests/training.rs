@@ -1,4 +1,4 @@
-//! The parts of a training loop together: they do the same with the engine and with a tape.
+//! All parts of a training loop together, with the same results from the engine and from a tape.
 
 use std::iter;
 
@@ -39,7 +39,7 @@ fn penalty(parameters: &[Value]) -> Value {
     L1 * loss::l1_penalty(parameters) + L2 * loss::l2_penalty(parameters)
 }
 
-/// Leaves in the parameters the gradient of the mean loss over a batch.
+/// Adds the gradient of the mean loss over a batch to the gradients of the parameters.
 type Backward<'a> = dyn Fn(&[&Row]) + 'a;
 
 fn eagerly(model: &MLP, batch: &[&Row]) {

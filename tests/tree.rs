@@ -103,14 +103,14 @@ fn a_number_that_is_rounded_to_0_has_no_sign() {
 }
 
 #[test]
-fn a_name_cannot_tear_the_tree() {
+fn a_name_cannot_break_the_tree() {
     let x = Value::new(2.0).with_name("a\nb\u{1b}[31m·\n");
     let expected = "data = 2.000, grad = 0.000 ← a\\nb\\u{1b}[31m·\\n";
     assert_eq!(x.tree().to_string(), expected);
 }
 
 #[test]
-fn literals_stand_on_their_side_and_print_in_full() {
+fn constants_stay_on_their_side_and_print_in_full() {
     let x = Value::new(2.0);
     let leaf = "data = 2.000, grad = 0.000";
     let left = lines(&(0.0625 - &x));
@@ -141,7 +141,7 @@ fn a_deep_tree_ends_in_an_ellipsis() {
         x = &x + &x;
     }
     let lines = lines(&x);
-    // 64 levels, of which each but the first has a twin; at the last one both are cut.
+    // There are 64 levels, and each but the first has a twin. Below the last level, both are cut.
     assert_eq!(lines.len(), 64 + 63 + 2);
     assert!(lines[64].ends_with("└── …"));
     assert!(lines[66].ends_with("└── …"));
@@ -164,7 +164,7 @@ fn a_wide_tree_ends_in_an_ellipsis() {
 }
 
 #[test]
-fn a_sum_of_a_million_terms_is_shown_by_its_last_ones_on_a_small_stack() {
+fn a_sum_of_a_million_terms_shows_its_last_ones_on_a_small_stack() {
     let work = || {
         let terms: Vec<_> = (0..1_000_000).map(|_| Value::new(1.0)).collect();
         let sum: Value = terms.iter().sum();

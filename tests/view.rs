@@ -1,4 +1,4 @@
-//! The view of a graph, and the edges on which nothing is passed down.
+//! The view of a graph, and the edges that carry no gradient.
 
 mod common {
     pub(crate) mod panics;
@@ -11,7 +11,7 @@ use micrograd::engine::{Argument, Op, Operation, Term, Value, topological_order}
 use micrograd::nn::{Activation, Neuron};
 use micrograd::tape::{Tape, VectorTape};
 
-/// The operation as text: its name, and what its arguments hold.
+/// The operation as text: its name, and the number that each argument holds.
 fn described(value: &Value) -> String {
     let argument = |argument| match argument {
         Argument::Node(node) => format!("{node}"),
@@ -32,7 +32,7 @@ fn described(value: &Value) -> String {
                 .collect();
             format!("sum {}", terms.join(" "))
         }
-        other => panic!("an operation of a new kind: {other:?}"),
+        other => panic!("unknown kind of operation: {other:?}"),
     }
 }
 
@@ -70,7 +70,7 @@ fn every_kind_of_value_says_how_it_was_computed() {
 }
 
 #[test]
-fn operands_are_the_nodes_from_left_to_right_and_receivers_those_that_get_a_gradient() {
+fn operands_are_the_nodes_from_left_to_right_and_receivers_are_those_that_get_a_gradient() {
     let [x, y, c] = [2.0, 3.0, 0.0].map(Value::new);
     let weights = [&x, &y].map(Value::clone);
     let inputs = [&y, &c].map(Value::clone);
@@ -125,7 +125,7 @@ fn the_operands_of_a_neuron_are_its_weights_its_bias_and_its_inputs() {
 }
 
 #[test]
-fn operations_are_equal_where_they_are_the_same_row() {
+fn operations_are_equal_if_they_are_the_same_row() {
     let x = Value::new(1.0);
     let op = |value: &Value| match value.operation() {
         Operation::Apply { op, .. } => op,
@@ -138,14 +138,14 @@ fn operations_are_equal_where_they_are_the_same_row() {
 }
 
 #[test]
-fn an_id_is_that_of_the_node_and_not_of_the_handle() {
+fn an_id_identifies_the_node_and_not_the_handle() {
     let x = Value::new(1.0);
     assert_eq!(x.id(), x.clone().id());
     assert_ne!(x.id(), Value::new(1.0).id());
 }
 
 #[test]
-fn the_order_lists_every_node_once_after_its_operands_and_these_from_left_to_right() {
+fn the_order_lists_every_node_once_after_its_operands_from_left_to_right() {
     let [x, y] = [2.0, 3.0].map(Value::new);
     let product = &x * &y;
     let square = &product * &product;
@@ -161,11 +161,11 @@ fn the_order_lists_every_node_once_after_its_operands_and_these_from_left_to_rig
 }
 
 #[test]
-fn a_list_of_nodes_leaves_no_mark_on_them() {
+fn listing_nodes_leaves_no_mark_on_them() {
     let x = Value::new(2.0);
     let y = (&x * &x).tanh() * &x;
     let order = topological_order(slice::from_ref(&y));
-    let guard = x.borrow_mut(); // it looks at no number
+    let guard = x.borrow_mut(); // the order reads no number
     let again = topological_order(slice::from_ref(&y));
     drop(guard);
     assert_eq!(order.len(), again.len());
@@ -195,8 +195,8 @@ when data = 2.000, grad = 0.000
     assert_eq!(x.when(&x).tree().to_string(), expected);
 }
 
-/// A function of x and c = x², which reads c on a live edge and on a dead one, with its derivative
-/// at x = 3 in parts: what arrives at x directly, and what arrives at c.
+/// A function of x and c = x² that reads c on a live edge and on a dead one. Its derivative at
+/// x = 3 is given in two parts: the gradient that reaches x directly, and the one that reaches c.
 struct LiveAndDead {
     name: &'static str,
     function: fn(&Value, &Value) -> Value,
@@ -250,7 +250,7 @@ const LIVE_AND_DEAD: [LiveAndDead; 7] = [
 ];
 
 #[test]
-fn a_node_at_a_live_edge_and_a_dead_one_gets_what_the_live_one_passes() {
+fn a_node_with_a_live_and_a_dead_edge_receives_what_the_live_one_passes() {
     for LiveAndDead {
         name,
         function,
@@ -280,7 +280,7 @@ fn a_node_at_a_live_edge_and_a_dead_one_gets_what_the_live_one_passes() {
         Tape::record(&[], &y).backward(&[[]]);
         assert_eq!(x.grad(), slope, "{name}, parameter");
 
-        // Blocks of rows: x = 3 again, of an input and a parameter.
+        // In blocks of rows: x = 3 again, as the sum of an input and a parameter.
         let [input, parameter] = [1.0, 2.0].map(Value::new);
         let tape = Tape::record(slice::from_ref(&input), &of(&(&input + &parameter)));
         tape.backward(&[[1.0]; 37]);
@@ -296,7 +296,7 @@ fn a_node_at_a_live_edge_and_a_dead_one_gets_what_the_live_one_passes() {
 #[test]
 fn a_node_that_is_dead_for_one_output_of_a_tape_is_live_for_another() {
     let x = Value::new(0.0);
-    let root = x.sqrt(); // of infinite slope
+    let root = x.sqrt(); // has an infinite slope
     let outputs = [
         (&x * 2.0).unless(&root),
         &x * 3.0 + root.at_most(&x),
@@ -309,7 +309,7 @@ fn a_node_that_is_dead_for_one_output_of_a_tape_is_live_for_another() {
 }
 
 #[test]
-fn a_node_at_dead_edges_alone_is_not_touched() {
+fn a_node_with_dead_edges_alone_is_not_touched() {
     type OfXAndC = fn(&Value, &Value) -> Value;
     let cases: [(&str, OfXAndC); 6] = [
         ("detach", |x, c| c.detach() * x),
@@ -337,7 +337,7 @@ fn a_node_at_dead_edges_alone_is_not_touched() {
 }
 
 #[test]
-fn a_writing_guard_is_in_the_way_only_where_a_rule_reads_the_number() {
+fn a_mutable_guard_stops_backward_only_where_a_rule_reads_the_number() {
     let [x, c] = [3.0, 5.0].map(Value::new);
     let y = c.detach() * &x + c.at_most(&x);
     let guard = c.borrow_mut();
@@ -345,7 +345,7 @@ fn a_writing_guard_is_in_the_way_only_where_a_rule_reads_the_number() {
     drop(guard);
     assert_eq!(x.grad(), 5.0);
 
-    // The condition of `when` is read: nothing has changed when that fails.
+    // The rule of `when` reads its condition. If that fails, nothing has changed.
     x.zero_grad();
     let y = &x + (&x * 2.0).when(&c);
     let guard = c.borrow_mut();

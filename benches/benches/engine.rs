@@ -1,4 +1,4 @@
-//! micrograd alone, to follow its speed from change to change.
+//! Times micrograd alone, to track its speed from one change to the next.
 
 use std::hint::black_box;
 

@@ -1,15 +1,15 @@
-//! Contenders for one piece of work: whether they agree, and how long each takes.
+//! Compares the contenders for one piece of work: whether they agree, and how long each takes.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use micrograd::tape::Tape;
 
-/// Results may differ by this much, relative to those greater than one.
+/// Results may differ by this much, or by this part of the expected number if it exceeds 1.
 const TOLERANCE: f64 = 1e-9;
 
 const ROUNDS: usize = 15;
-/// Runs are repeated for this long in each round, so that the clock is exact enough.
+/// Each round repeats the run for about this long, so that the clock is exact enough.
 const ROUND_TIME: Duration = Duration::from_millis(20);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -61,7 +61,7 @@ impl<const N: usize> Outcome for (Tape, [f64; N]) {
 struct Contender {
     role: Role,
     name: &'static str,
-    /// Makes that many runs; returns the time taken and the last outcome.
+    /// Makes the given number of runs; returns the time taken and the last outcome.
     repeat: Box<dyn FnMut(u32) -> (Duration, Vec<f64>)>,
 }
 
@@ -140,7 +140,7 @@ impl Contest {
         println!();
     }
 
-    /// The median of the seconds that each contender takes for one unit.
+    /// The median time of each contender, in seconds per unit.
     fn time(&mut self) -> Vec<f64> {
         let contenders = &mut self.contenders;
         let runs: Vec<u32> = contenders.iter_mut().map(runs_per_round).collect();
@@ -166,7 +166,7 @@ fn runs_per_round(contender: &mut Contender) -> u32 {
     runs
 }
 
-/// The index of the first number that only one of the two has, that differs, or that is NaN.
+/// The index of the first number that differs, is NaN, or is in only one of the two lists.
 fn first_difference(expected: &[f64], found: &[f64]) -> Option<usize> {
     let agree = |(x, y): (&f64, &f64)| (x - y).abs() <= TOLERANCE * x.abs().max(1.0);
     let agreeing = expected.iter().zip(found).take_while(|&pair| agree(pair));
@@ -199,7 +199,7 @@ fn three_digits(number: f64) -> String {
 }
 
 #[test]
-fn only_a_difference_in_rounding_is_no_disagreement() {
+fn results_may_differ_by_rounding_alone() {
     let difference = |found: &[f64]| first_difference(&[1.0, 2e6], found);
     assert_eq!(difference(&[1.0 + 9e-10, 2e6 + 9e-4]), None);
     assert_eq!(difference(&[1.0 + 2e-9, 2e6]), Some(0));

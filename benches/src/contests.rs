@@ -112,7 +112,7 @@ fn chain(length: usize) -> Contest {
         .with(Other, "reverse", move || reverse::chain(length))
 }
 
-/// Recording a graph, beside building and using it once.
+/// Recording a graph, compared with building and using it once.
 fn recordings(length: usize) -> [Contest; 3] {
     let readme = Contest::new("Recording the README program", "graph", 1);
     let moons = Contest::new("Recording the loss of one row of the moons", "graph", 1);

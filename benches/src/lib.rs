@@ -1,7 +1,7 @@
-//! micrograd timed beside other scalar autograd engines and hand-written loops.
+//! Times micrograd against other scalar autograd engines and hand-written loops.
 //!
-//! `work` says what is computed; [`micrograd_side`], `peers`, `handwritten` and the generated
-//! [`emitted`] compute it; [`contests`] checks that they agree and times them side by side.
+//! `work` defines the tasks; [`micrograd_side`], `peers`, `handwritten` and the generated
+//! [`emitted`] do them; [`contests`] checks that they agree and times them side by side.
 
 mod contest;
 pub mod contests;

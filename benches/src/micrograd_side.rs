@@ -1,5 +1,5 @@
-//! The work as a user of micrograd writes it: with a graph built anew each time, recorded once and
-//! replayed, or written as source code.
+//! The work as a user of micrograd would write it: on a graph that is rebuilt each time, on a tape
+//! that is recorded once and replayed, or as generated source code.
 
 mod training;
 
@@ -17,7 +17,7 @@ use crate::work::{self, README_INPUTS};
 pub(crate) use training::moons_on_threads;
 pub use training::{Training, digits, moons};
 
-/// Builds a graph, walks it backward and drops it.
+/// Builds a graph, runs the backward pass and drops the graph.
 pub fn eager_pass<const N: usize>(
     inputs: [f64; N],
     build: impl Fn(&[Value; N]) -> Value,
@@ -30,7 +30,7 @@ pub fn eager_pass<const N: usize>(
     }
 }
 
-/// Records a graph that is there already.
+/// Records a graph that has already been built.
 pub fn recording<const N: usize>(
     inputs: [f64; N],
     build: impl Fn(&[Value; N]) -> Value,
@@ -101,7 +101,7 @@ fn digits_outputs() -> VectorTape {
     VectorTape::trace(|pixels: [Value; PIXELS]| net.forward(&pixels))
 }
 
-/// The outputs of the net of the digits for one image, by source code.
+/// The outputs of the digits net for one image, computed by generated source code.
 pub fn digits_by_source() -> impl Fn() -> [f64; CLASSES] {
     let pixels = *split(&digits::task().rows[0]).0;
     move || {
@@ -111,7 +111,7 @@ pub fn digits_by_source() -> impl Fn() -> [f64; CLASSES] {
     }
 }
 
-/// The same by a frozen tape.
+/// The same outputs, computed by the evaluator of a frozen tape.
 pub fn digits_by_evaluator() -> impl FnMut() -> Vec<f64> {
     let pixels = *split(&digits::task().rows[0]).0;
     let mut evaluator = digits_outputs().freeze().evaluator();

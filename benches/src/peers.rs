@@ -1,4 +1,4 @@
-//! The work as a user of each other engine writes it.
+//! The work as a user of each of the other engines would write it.
 
 pub(crate) mod echidna;
 pub(crate) mod reverse;

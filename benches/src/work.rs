@@ -13,7 +13,7 @@ use micrograd::rand::Rng;
 pub(crate) const README_INPUTS: [f64; 2] = [-4.0, 2.0];
 /// The start of a chain.
 pub(crate) const CHAIN_START: f64 = 1.0;
-/// The factor in the first operation of a chain and every other one.
+/// The factor in the first operation of a chain and every second one after it.
 pub(crate) const CHAIN_FACTOR: f64 = 1.000_001;
 const CHAIN_TERM: f64 = 1e-6;
 
@@ -36,12 +36,12 @@ where
     x
 }
 
-/// A training: the full batch, and a net with the parameters that it starts from.
+/// A training task: the full batch, and a net with its initial parameters.
 #[derive(Debug)]
 pub(crate) struct Task<const NUMBERS: usize> {
     pub(crate) rows: Vec<[f64; NUMBERS]>,
     pub(crate) net: MLP,
-    /// Layer by layer and neuron by neuron: its weights, then its bias.
+    /// Layer by layer and neuron by neuron, the weights of each before its bias.
     pub(crate) initial: Vec<f64>,
     pub(crate) learning_rate: f64,
 }
@@ -78,9 +78,9 @@ pub(crate) fn neurons_by_layer<P, const LAYERS: usize>(
     })
 }
 
-/// Episodes of SGD over plain numbers, by a function that returns the loss and its gradient.
+/// Episodes of SGD on plain numbers, with a function that returns the loss and its gradient.
 ///
-/// As all trainings do, an episode returns the loss of each step, then the parameters reached.
+/// Like every training here, an episode returns the loss of each step, then the final parameters.
 pub(crate) fn descent<const NUMBERS: usize>(
     task: Task<NUMBERS>,
     mut loss_and_gradient: impl FnMut(&[f64], &[[f64; NUMBERS]]) -> (f64, Vec<f64>),

@@ -1,4 +1,4 @@
-//! The source code that is timed is what micrograd writes.
+//! The source code that is timed is up to date with what micrograd generates.
 
 #[test]
 fn the_committed_source_is_what_micrograd_writes_now() {
@@ -9,6 +9,6 @@ fn the_committed_source_is_what_micrograd_writes_now() {
     let sources = micrograd_benches::micrograd_side::sources().map(|(_, source)| source);
     assert!(
         sources == committed,
-        "to write it anew: cargo run -p micrograd-benches --bin emit"
+        "to regenerate it: cargo run -p micrograd-benches --bin emit"
     );
 }

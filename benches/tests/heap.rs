@@ -1,7 +1,7 @@
 //! How much heap a graph and a tape take.
 //!
-//! The allocator that counts is in this test alone: it would slow the benchmarks. It counts for
-//! all threads, so the tests take turns.
+//! The counting allocator is in this test only, because it would slow down the benchmarks. It
+//! counts all threads together, so the tests take turns.
 
 use std::alloc::System;
 use std::sync::{Mutex, MutexGuard};
@@ -17,14 +17,14 @@ static COUNTING: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 static TURN: Mutex<()> = Mutex::new(());
 
 const OPERATIONS: usize = 1_000_000;
-/// Constants are included.
+/// The storage of constants is included.
 const BYTES_PER_OPERATION: f64 = if cfg!(feature = "locations") {
     96.0
 } else {
     88.0
 };
 
-/// Both are cut into as many parts as there can be, 64.
+/// The sizes of two batches, each of which is cut into 64 parts, the most that there can be.
 const ROWS: [usize; 2] = [64 * 672, 64 * 1024];
 
 #[test]
@@ -38,14 +38,14 @@ fn an_operation_takes_few_bytes() {
     let bytes = change.bytes_allocated - change.bytes_deallocated;
     let per_operation = bytes as f64 / OPERATIONS as f64;
     println!("{per_operation:.1} bytes of heap per scalar operation");
-    // The test harness may allocate meanwhile.
+    // The test harness may allocate at the same time.
     assert!(per_operation < BYTES_PER_OPERATION + 0.01);
 }
 
 #[test]
-fn a_graph_gives_back_all_that_it_took() {
+fn a_graph_frees_all_that_it_allocated() {
     let _turn = turn();
-    // The test harness may allocate meanwhile, but not each time.
+    // The test harness may allocate at the same time, but not in every attempt.
     let gives_back_all = |_| {
         let ((), change) = counted(train_once);
         assert!(change.bytes_allocated > 0);
@@ -55,13 +55,13 @@ fn a_graph_gives_back_all_that_it_took() {
 }
 
 #[test]
-fn a_replay_takes_no_memory_for_the_rows_and_keeps_none() {
+fn a_replay_allocates_nothing_per_row_and_keeps_nothing() {
     let _turn = turn();
     let takes_the_same = |_| {
         let [few, many] = on_one_thread(|| {
             let [few, many] = ROWS.map(moons);
             let tape = many.tape();
-            few.replay(&tape); // makes what is kept for the next ones
+            few.replay(&tape); // allocates what later replays reuse
             [few, many].map(|training| counted(|| training.replay(&tape)).1)
         });
         println!("{} bytes of heap in a replay", many.bytes_allocated);
@@ -95,7 +95,7 @@ fn train_once() {
     model.zero_grad();
 }
 
-/// Several threads would each take their part of the work, now more and now less.
+/// With several threads, the share of work that each takes would vary.
 fn on_one_thread<T: Send>(work: impl FnOnce() -> T + Send) -> T {
     #[cfg(feature = "rayon")]
     let work = || {

@@ -1,4 +1,4 @@
-//! The handwritten digits, and a net that learns them. The examples in `gallery` use it, too.
+//! The handwritten digits, and a net that learns them. The examples in `gallery` use them too.
 
 use std::path::Path;
 
@@ -9,14 +9,14 @@ use micrograd::nn::{Init, MLP, Module, StateError, loss};
 use micrograd::optim::{Adam, Optimizer, Schedule};
 use micrograd::tape::{Tape, VectorTape};
 
-/// The pixels of an image.
+/// The number of pixels of an image.
 pub const PIXELS: usize = 64;
-/// The digits.
+/// The number of digits.
 pub const CLASSES: usize = 10;
-/// The side of an image.
+/// The side of an image, in pixels.
 pub const SIDE: usize = 8;
 
-/// The epochs of a whole training.
+/// The number of epochs in a complete training run.
 pub const EPOCHS: usize = 40;
 
 const BATCH: usize = 32;
@@ -25,14 +25,14 @@ const LABEL_SMOOTHING: f64 = 0.1;
 /// A handwritten digit.
 #[derive(Clone, Debug)]
 pub struct Digit {
-    /// From 0, white, to 1, black; row by row.
+    /// From 0 (white) to 1 (black), row by row.
     pub pixels: [f64; PIXELS],
-    /// Which digit it is.
+    /// The digit in the image.
     pub class: usize,
 }
 
 impl Digit {
-    /// The row of a tape: the pixels, and the probabilities of the classes.
+    /// The row for the tape: the pixels, and the probabilities of the classes.
     #[must_use]
     pub fn row(&self) -> Vec<f64> {
         [&self.pixels[..], &loss::one_hot(self.class, CLASSES)].concat()
@@ -43,12 +43,12 @@ impl Digit {
 ///
 /// # Panics
 ///
-/// If that is not the file that its README describes.
+/// If the file is not as its README describes it.
 #[must_use]
 pub fn digits() -> Vec<Digit> {
     let lines = include_str!("../data/digits.txt").lines();
     let digits = lines.enumerate().map(|(i, line)| {
-        parse(line).unwrap_or_else(|| panic!("digits.txt:{}: no image and digit: {line}", i + 1))
+        parse(line).unwrap_or_else(|| panic!("digits.txt:{}: expected image, digit: {line}", i + 1))
     });
     digits.collect()
 }
@@ -63,34 +63,34 @@ fn parse(line: &str) -> Option<Digit> {
     })
 }
 
-/// How far the training has come.
+/// The progress of a training run.
 #[derive(Clone, Copy, Debug)]
 pub struct Progress {
-    /// How many epochs are done.
+    /// The number of epochs done.
     pub epoch: usize,
-    /// The mean loss over the last one.
+    /// The mean loss over the last epoch.
     pub loss: f64,
-    /// The part of the test set that is read right.
+    /// The fraction of the test set that is read correctly.
     pub accuracy: f64,
 }
 
-/// A net that learns the digits.
+/// A training run of a net that learns the digits.
 #[derive(Debug)]
 pub struct Training {
     /// The net.
     pub model: MLP,
-    /// The images to learn from.
+    /// The training set.
     pub train: Vec<Digit>,
-    /// The fifth that is held out.
+    /// The test set: the fifth of the images that is held out.
     pub test: Vec<Digit>,
     optim: Adam,
-    /// The loss of a row: the pixels, and the probabilities of the classes.
+    /// The loss of a row, which holds the pixels and the probabilities of the classes.
     tape: Tape,
     seed: u64,
 }
 
 impl Training {
-    /// Draws the weights and takes the images apart, both as the seed decides.
+    /// Draws the weights and splits the images at random; the seed determines both.
     #[must_use]
     pub fn new(seed: u64) -> Self {
         let mut rng = micrograd::rng(seed);
@@ -112,7 +112,7 @@ impl Training {
         }
     }
 
-    /// The number of epochs that are done.
+    /// The number of epochs done.
     #[must_use]
     pub fn epoch(&self) -> usize {
         self.optim.steps() / self.steps_of_epoch()
@@ -143,7 +143,7 @@ impl Training {
         }
     }
 
-    /// Saves all that another process needs to go on.
+    /// Saves everything that another process needs to resume the training.
     ///
     /// # Errors
     ///
@@ -153,11 +153,12 @@ impl Training {
         checkpoint::save(checkpoint, &self.model, &self.optim, &note)
     }
 
-    /// Goes on from where a training with the same seed was saved.
+    /// Resumes from the checkpoint of a training run with the same seed.
     ///
     /// # Errors
     ///
-    /// If the file cannot be read, or is none of such a training. The training is as it was then.
+    /// If the file cannot be read, or does not fit the net and its optimizer. In that case, the
+    /// training is unchanged.
     pub fn resume(&mut self, checkpoint: &Path) -> Result<(), StateError> {
         checkpoint::load(checkpoint, &self.model, &mut self.optim).map(drop)
     }
@@ -180,7 +181,7 @@ pub fn predictions(model: &MLP, digits: &[Digit]) -> Vec<usize> {
         .collect()
 }
 
-/// The digits that are there.
+/// The actual digit in each image.
 #[must_use]
 pub fn classes(digits: &[Digit]) -> Vec<usize> {
     digits.iter().map(|digit| digit.class).collect()

@@ -18,11 +18,11 @@ use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
 use micrograd::tape::Tape;
 use micrograd_gallery::{CLASSES, Digit, PIXELS, digits, exit_code};
 
-/// The number of digits, the first of the data set, in the batch of every step.
+/// The size of the batch, which is the first digits of the data set in every step.
 const BATCH: usize = 32;
-/// The steps before a checkpoint.
+/// The number of steps before a checkpoint.
 const STEPS: usize = 20;
-/// The most that parameters may differ by after the same step.
+/// The largest difference allowed between parameters after the same step.
 const TOLERANCE: f64 = 1e-12;
 
 type NewOptimizer = fn(Vec<Value>) -> Box<dyn Optimizer>;
@@ -98,7 +98,7 @@ fn write(directory: &Path) -> Result<(), Box<dyn Error>> {
 
 fn read(directory: &Path) -> Result<(), Box<dyn Error>> {
     for (name, optimizer) in OPTIMIZERS {
-        // The weights differ until it is loaded.
+        // The seed is not that of `write`, so the weights differ until the checkpoint is loaded.
         let mut training = Training::new(1, optimizer);
         let path = directory.join(format!("{name}-pytorch.safetensors"));
         let note = checkpoint::load(path, &training.model, &mut *training.optim)?;

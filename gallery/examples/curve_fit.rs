@@ -154,7 +154,7 @@ fn by_jacobian(points: &[[f64; 2]]) -> Vector4<f64> {
     problem.parameters
 }
 
-/// Points of the true curve, with errors of up to `NOISE` in each direction.
+/// Points of the true curve, with errors from -`NOISE` to `NOISE`.
 fn noisy_points() -> Vec<[f64; 2]> {
     let mut rng = micrograd::rng(0);
     let parameters = TRUE.map(Value::new);

@@ -66,7 +66,7 @@ fn neuron() -> (Value, [Value; 3]) {
     (o, [w1, w2, b])
 }
 
-/// The program with which micrograd and rustygrad introduce themselves.
+/// The introductory program of micrograd and rustygrad.
 fn program() -> String {
     let [a, b] = [leaf("a", -4.0), leaf("b", 2.0)];
     let mut c = (&a + &b).with_name("c");

@@ -44,7 +44,7 @@ fn write(directory: &Path) -> Result<(), Box<dyn Error>> {
 }
 
 fn read(directory: &Path) -> Result<(), Box<dyn Error>> {
-    // The same test set as in `write`, and another net.
+    // The same test set as in `write`, and an untrained net.
     let Training { model, test, .. } = Training::new(0);
     model.load(directory.join("pytorch.safetensors"))?;
     let theirs = from_csv(&directory.join("pytorch.csv"))?;
@@ -71,7 +71,7 @@ fn largest_difference(
     }
     let pairs = ours.iter().flatten().zip(theirs.iter().flatten());
     let differences = pairs.map(|(a, b)| (a - b).abs());
-    Ok(differences.max_by(f64::total_cmp).unwrap_or(0.0)) // a NaN is the largest
+    Ok(differences.max_by(f64::total_cmp).unwrap_or(0.0)) // with NaN as the largest
 }
 
 fn to_csv(rows: impl IntoIterator<Item = Vec<f64>>) -> String {

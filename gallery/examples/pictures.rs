@@ -82,7 +82,7 @@ fn axes<'a, 'b>(
         .x_label_area_size(44)
         .y_label_area_size(60)
         .build_cartesian_2d(x, y)?;
-    // Rounding errors are cut off.
+    // Rounding hides the errors in the last digits.
     let tick = |number: &f64| ((number * 1e6).round() / 1e6).to_string();
     chart
         .configure_mesh()

@@ -8,7 +8,7 @@ mod training;
 
 pub use training::*;
 
-/// The exit code of an example. An error is printed and gives the code of a failure.
+/// The exit code of an example. An error is printed, and the code is that of a failure.
 pub fn exit_code(result: Result<(), impl Display>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,4 +1,4 @@
-//! The net of the example `digits`: its data, its accuracy, and that a seed decides everything.
+//! The net of the example `digits`: its data, its accuracy, and its determinism.
 
 use micrograd_gallery::{CLASSES, EPOCHS, Training, classes, digits, logits, predictions};
 
@@ -16,7 +16,7 @@ fn the_data_set_is_the_one_that_scikit_learn_ships() {
 }
 
 #[test]
-fn at_least_97_percent_of_the_held_out_digits_are_read_right() {
+fn at_least_97_percent_of_the_held_out_digits_are_read_correctly() {
     let mut training = Training::new(0);
     let mut last = training.train_epoch();
     while training.epoch() < EPOCHS {
@@ -31,7 +31,7 @@ fn at_least_97_percent_of_the_held_out_digits_are_read_right() {
 }
 
 #[test]
-fn the_seed_decides_everything() {
+fn the_seed_determines_everything() {
     let outputs = |seed| {
         let mut training = Training::new(seed);
         training.train_epoch();

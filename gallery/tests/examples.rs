@@ -73,7 +73,7 @@ fn the_pictures_of_graphs_are_what_the_crate_draws() {
             [drawn, &pictures.join(name)].map(|path| fs::read_to_string(path).unwrap());
         assert!(
             drawn == committed,
-            "{} is not what is drawn: run `cargo run --release -p micrograd-gallery --example \
+            "{} is out of date: run `cargo run --release -p micrograd-gallery --example \
              graphs gallery/pictures`",
             name.display()
         );
@@ -81,11 +81,11 @@ fn the_pictures_of_graphs_are_what_the_crate_draws() {
 }
 
 #[test]
-fn interop_reads_what_it_wrote_and_says_what_is_wrong() {
+fn interop_reads_what_it_wrote_and_reports_errors() {
     let directory = path("interop");
     let text = directory.to_str().unwrap();
     stdout(&example("interop", &["write", text]));
-    // In PyTorch's place, the net itself.
+    // The net itself stands in for PyTorch's.
     for kind in ["safetensors", "csv"] {
         let [ours, theirs] = ["micrograd", "pytorch"].map(|name| directory.join(name));
         fs::copy(ours.with_extension(kind), theirs.with_extension(kind)).unwrap();
@@ -114,12 +114,12 @@ fn interop_reads_what_it_wrote_and_says_what_is_wrong() {
 }
 
 #[test]
-fn checkpoint_goes_on_from_what_it_wrote_and_says_what_is_wrong() {
+fn checkpoint_resumes_from_what_it_wrote_and_reports_errors() {
     let directory = path("checkpoint");
     let text = directory.to_str().unwrap();
     stdout(&example("checkpoint", &["write", text]));
     let file = |name: &str| directory.join(format!("{name}.safetensors"));
-    // In PyTorch's place, the same training.
+    // The same training run stands in for PyTorch's.
     for name in ["sgd", "momentum", "rmsprop", "adam", "adamw"] {
         fs::copy(file(name), file(&format!("{name}-pytorch"))).unwrap();
         let [ours, theirs] = ["", "-pytorch"].map(|who| file(&format!("{name}{who}-next")));

@@ -1,8 +1,8 @@
 // Opens pages of graphs in Chromium.
 //
-//     node pages.mjs numbers DIR   computes each page of DIR/jobs.json and prints the numbers of all nodes
+//     node pages.mjs numbers DIR   computes the pages of DIR/jobs.json, prints all nodes' numbers
 //     node pages.mjs shots DIR     takes two screenshots of DIR/neuron.html, as README shows them
-//     node pages.mjs play DIR      clicks, steps and types as a reader does, and fails if a page misbehaves
+//     node pages.mjs play DIR      clicks, steps and types like a reader; fails on misbehaviour
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -21,7 +21,7 @@ async function open(name, options = {}) {
     const page = await browser.newPage({ viewport: { width: 1200, height: 700 }, ...options });
     page.setDefaultTimeout(10_000);
     page.on("pageerror", (error) => assert.fail(`${name}: ${error}`));
-    page.on("request", (request) => assert.match(request.url(), /^file:/, "a page must need nothing else"));
+    page.on("request", (request) => assert.match(request.url(), /^file:/, "a page must not load anything else"));
     await page.goto(pathToFileURL(join(directory, name)).href);
     return page;
 }
@@ -30,7 +30,7 @@ const read = (name) => JSON.parse(readFileSync(join(directory, name), "utf8"));
 
 // ── numbers ─────────────────────────────────────────────────────────────────────────────────────
 
-// For each job and each row of numbers for the leaves, a line: all values, then all gradients.
+// Prints a line for each job and each row of leaf values: all values, then all gradients.
 async function numbers() {
     const page = await browser.newPage();
     page.on("pageerror", (error) => assert.fail(error));
@@ -57,7 +57,7 @@ function assertClose(ours, theirs, what) {
     assert.ok(isSame || Math.abs(ours - theirs) <= 1e-12 * Math.max(1, Math.abs(theirs)), `${what}: ${ours}, not ${theirs}`);
 }
 
-// What the page holds for each node.
+// The value and the gradient of each node, as the page holds them.
 const state = (page) => page.evaluate(() => [...nodes.values()].map(({ value, gradient }) => ({ value, gradient })));
 
 async function assertNumbers(page, expected, what) {
@@ -80,7 +80,7 @@ async function stepsToTheEndAndBack(page) {
     await page.click("#first");
     assert.equal(await progress(page), `step 0 of ${total}, start`);
     const atFirst = await pale(page);
-    assert.ok(atFirst > 0, "results are not reached at first");
+    assert.ok(atFirst > 0, "results must be pale at first");
     const forward = atFirst;
     let before = atFirst;
     for (let step = 1; step <= total; step += 1) {
@@ -91,7 +91,7 @@ async function stepsToTheEndAndBack(page) {
         const phase = step === total ? "done" : step > forward ? "backward" : "forward";
         assert.equal(await progress(page), `step ${step} of ${total}, ${phase}`);
         const text = await panelText(page);
-        assert.ok(step > forward || !text.includes("∂"), `step ${step} tells a gradient too early: ${text}`);
+        assert.ok(step > forward || !/\bd\S+\/d/.test(text), `step ${step} shows a gradient too early: ${text}`);
         if (step === forward + 1) {
             assert.match(text, /The backward pass starts here/);
         }
@@ -118,7 +118,7 @@ async function playsAndPauses(page) {
     await page.keyboard.press("End");
 }
 
-// The card of this name.
+// The card with this name.
 const card = (page, name) => page.locator(`#stage [data-card][aria-label^=${JSON.stringify(`${name}, `)}]`);
 
 async function play() {
@@ -128,21 +128,24 @@ async function play() {
         await page.evaluate(() => recompute());
         await assertNumbers(page, nodes, `${name}, computed by the page`);
         await page.click("#fit");
+        await page.keyboard.press("ArrowRight");
+        assert.match(await progress(page), /step 1 of/, `${name}: a new page starts with its first step`);
+        await page.keyboard.press("End");
         for (const [clicked, text] of texts) {
             await card(page, clicked).click();
             const found = await panelText(page);
-            assert.ok(found.includes(text), `${name}: a click on ${clicked} tells ${found}, not ${text}`);
+            assert.ok(found.includes(text), `${name}: a click on ${clicked} shows ${found}, not ${text}`);
             assert.equal(await page.locator("#stage .selected").count(), 1);
         }
         await stepsToTheEndAndBack(page);
         await playsAndPauses(page);
 
-        // By the keyboard alone.
+        // With the keyboard alone.
         await card(page, leaf).focus();
         await page.keyboard.press("Enter");
         const input = page.getByLabel(`number of ${leaf}`);
         await input.fill("not a number");
-        await assertNumbers(page, nodes, `${name} after a wrong number`);
+        await assertNumbers(page, nodes, `${name} after an invalid number`);
         await input.fill(number);
         await assertNumbers(page, changed, `${name} after ${leaf} = ${number}`);
         assert.ok(await input.evaluate((input) => input === document.activeElement));
@@ -174,7 +177,7 @@ async function layersExpand() {
     assert.equal(await boxes(), collapsed);
     await page.click("#expand");
     assert.equal(await page.locator("#stage [data-card][aria-label^='layers.1.weight[']").count(), 4);
-    // Moving about.
+    // Zooming and panning.
     const box = () => page.getAttribute("#stage svg", "viewBox");
     const seen = [await box()];
     await page.click("#in");
@@ -206,7 +209,7 @@ async function largeGraphsSaySo() {
     assert.match(await panelText(page), /a graph of 1000001 nodes.*numbers cannot be changed/is);
     await page.locator("#stage [data-card]").nth(1).focus();
     await page.keyboard.press("Enter");
-    assert.match(await panelText(page), /∂.* = 1\b/);
+    assert.match(await panelText(page), /\bd\S+\/d\S+ = 1\b/);
     assert.equal(await page.locator("#panel input").count(), 0);
     await page.close();
 }
@@ -242,7 +245,8 @@ async function aTrainingRunIsWatched() {
     await page.keyboard.press("End");
     assert.match(await page.textContent("#now"), /^step 59, loss/);
     assert.notEqual(await fills(), before);
-    assert.equal(await page.locator("#blocks svg").count(), 12); // weights and biases of three layers, twice
+    // Weights and biases of three layers, twice.
+    assert.equal(await page.locator("#blocks svg").count(), 12);
     await page.click("#play");
     await page.waitForFunction(() => Number(document.getElementById("slider").value) >= 2);
     await page.click("#play");

@@ -3,7 +3,7 @@
 use micrograd::nn::{MLP, Module};
 use micrograd::optim::{Adam, Optimizer};
 
-/// A pair that this seed decides; the optimizer has taken as many steps.
+/// The pair for this seed. The optimizer has taken `seed` steps.
 #[must_use]
 pub fn pair(seed: u32) -> (MLP, Adam) {
     let model = MLP::new(2, &[30, 1], &mut micrograd::rng(seed.into()));

@@ -1,9 +1,9 @@
-//! A corpus of bits: random graphs, with every number that the crate computed for them once.
+//! A corpus of bits: random graphs, with every number that the crate once computed for them.
 //!
-//! It guards changes that are meant to change no result, such as another layout of the graph. The
-//! file is text: a graph is a list of leaves and steps, followed by lines of numbers. Every number
-//! that was computed is written as the hexadecimal digits of its bits. The binary `corpus` of this
-//! package writes the file, and a test compares it with what the crate computes now.
+//! It guards changes that must not alter any result, such as a new layout of the graph. The file
+//! is text: a graph is a list of leaves and steps, followed by lines of numbers. Every computed
+//! number is written as the hexadecimal digits of its bits. The binary `corpus` of this package
+//! writes the file, and a test compares it with what the crate computes now.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -34,7 +34,7 @@ pub struct Entry {
 /// The whole file.
 #[derive(Clone, Debug)]
 pub struct Corpus {
-    /// Values of the system's mathematical functions where the corpus was written.
+    /// Values of the mathematical functions of the system on which the corpus was written.
     pub functions: Vec<Line>,
     /// The graphs with their results.
     pub entries: Vec<Entry>,
@@ -45,7 +45,7 @@ impl Corpus {
     ///
     /// # Panics
     ///
-    /// If it is not written as a corpus is.
+    /// If the text is not a corpus.
     pub fn parse(text: &str) -> Self {
         let text = text.lines().filter(|line| !line.starts_with('#'));
         let text = text.collect::<Vec<_>>().join("\n");
@@ -57,7 +57,7 @@ impl Corpus {
         }
     }
 
-    /// How many graphs have a step that applies each row of the table, by its name.
+    /// The number of graphs that apply each row of the table, by the name of the row.
     pub fn graphs_by_row(&self) -> HashMap<&'static str, usize> {
         let mut graphs = HashMap::new();
         for row in table::TABLE {

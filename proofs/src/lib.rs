@@ -1,8 +1,8 @@
-//! Random functions, to be computed with numbers of several kinds.
+//! Random functions, computed with several kinds of numbers.
 //!
-//! The tests of this crate compare what they give: the engine's backward pass, the gradient as a
-//! graph, the tape, and the hyper-dual numbers of the crate `num-dual`, which differentiate
-//! forward.
+//! The tests of this crate compare the derivatives that result from the engine's backward pass, the
+//! gradient as a graph, the tape, and the hyper-dual numbers of the crate `num-dual`, which
+//! differentiate in forward mode.
 
 use micrograd::engine::Value;
 use num_dual::{DualNum, HyperDual64};
@@ -21,7 +21,7 @@ pub trait Number: Clone {
     /// f(x, y)
     #[must_use]
     fn binary(&self, function: Binary, y: &Self) -> Self;
-    /// f(x, c), of a constant
+    /// f(x, c), for a constant c
     #[must_use]
     fn with_constant(&self, function: Constant, c: f64) -> Self;
     /// The sum of the products of two lists.
@@ -32,7 +32,7 @@ pub trait Number: Clone {
 macro_rules! functions {
     ($($Name:ident($($function:tt)*)),*) => {
         /// A smooth function of one argument, defined for all of them.
-        #[expect(missing_docs, reason = "each is named as the method")]
+        #[expect(missing_docs, reason = "each is named after the method")]
         #[derive(Clone, Copy, Debug)]
         pub enum Unary { $($Name),* }
 
@@ -78,7 +78,7 @@ functions!(
 );
 
 /// A function of two arguments.
-#[expect(missing_docs, reason = "each is named as the operator or method")]
+#[expect(missing_docs, reason = "each is named after the operator or method")]
 #[derive(Clone, Copy, Debug)]
 pub enum Binary {
     Add,
@@ -103,7 +103,7 @@ const BINARY: &[Binary] = &[
 ];
 
 /// A function of an argument and a constant.
-#[expect(missing_docs, reason = "each is named as the operator")]
+#[expect(missing_docs, reason = "each is named after the operator")]
 #[derive(Clone, Copy, Debug)]
 pub enum Constant {
     Add,
@@ -218,20 +218,20 @@ impl Number for HyperDual64 {
     }
 }
 
-/// How a node is made of earlier ones.
+/// How a node is made from earlier ones.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Of one.
+    /// From one.
     Unary(Unary, Index),
-    /// Of two.
+    /// From two.
     Binary(Binary, Index, Index),
-    /// Of one and a constant.
+    /// From one and a constant.
     Constant(Constant, Index, f64),
-    /// Of two lists of the same length.
+    /// From two lists of the same length.
     Dot(Vec<[Index; 2]>),
 }
 
-/// A random function: its steps; the last one is the output.
+/// A random function, as a list of steps. The last step gives the output.
 #[derive(Clone, Debug)]
 pub struct Function {
     steps: Vec<Step>,
@@ -252,7 +252,7 @@ impl Function {
         vec(step, 5..=60).prop_map(|steps| Self { steps })
     }
 
-    /// All nodes: first `xs`, at last the output.
+    /// All nodes, first `xs` and last the output.
     pub fn nodes<N: Number>(&self, xs: &[N]) -> Vec<N> {
         let mut nodes = xs.to_vec();
         for step in &self.steps {
@@ -267,17 +267,17 @@ impl Function {
     ///
     /// # Panics
     ///
-    /// If there are no `xs` to start from.
+    /// If `xs` is empty.
     pub fn of<N: Number>(&self, xs: &[N]) -> N {
         self.nodes(xs).pop().expect("a function has steps")
     }
 
-    /// The output, its nodes made in another order: only those that it needs, each when it is
-    /// needed, and with the operands of what commutes the other way round.
+    /// The output, with its nodes made in another order. Only the nodes that it needs are made,
+    /// each when it is needed, and commutative operations take their operands in reverse.
     ///
     /// # Panics
     ///
-    /// If there are no `xs` to start from.
+    /// If `xs` is empty.
     pub fn of_mirrored<N: Number>(&self, xs: &[N]) -> N {
         let mut nodes: Vec<Option<N>> = xs.iter().cloned().map(Some).collect();
         nodes.resize(xs.len() + self.steps.len(), None);
@@ -308,9 +308,9 @@ impl Function {
 }
 
 impl Step {
-    /// Which of `count` nodes the step takes.
+    /// The indices of the operands among `count` nodes.
     fn operands(&self, count: usize) -> Vec<usize> {
-        // Late nodes more often than early ones, so that the graph gets deep.
+        // Functions read a recent node first, so that the graph gets deep.
         let first = count.saturating_sub(12);
         let recent = |x: &Index| first + x.index(count - first);
         match self {

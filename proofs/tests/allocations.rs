@@ -10,7 +10,7 @@ use stats_alloc::{INSTRUMENTED_SYSTEM, Region, StatsAlloc};
 #[global_allocator]
 static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
-/// How often `work` allocates when it has been done before.
+/// How often `work` allocates after a first run.
 fn allocations<T>(mut work: impl FnMut() -> T) -> usize {
     drop(work());
     let region = Region::new(HEAP);
@@ -21,7 +21,7 @@ fn allocations<T>(mut work: impl FnMut() -> T) -> usize {
 }
 
 #[test]
-fn an_evaluator_allocates_its_results_alone() {
+fn an_evaluator_allocates_only_its_results() {
     let model = MLP::new(3, &[8, 2], &mut micrograd::rng(0));
     let tape = Tape::trace(|[x, y, z]| model.forward(&[x, y, z]).remove(0));
     let vectors = VectorTape::trace(|[x, y, z]| model.forward(&[x, y, z]));
@@ -29,7 +29,7 @@ fn an_evaluator_allocates_its_results_alone() {
     let mut vector_evaluator = vectors.freeze().evaluator();
     let rows: Vec<_> = (0..101).map(|i| [0.1 * f64::from(i), 0.5, -1.0]).collect();
     let row = rows[7];
-    // A list, and what it holds.
+    // One for each list, inner lists included.
     assert_eq!(allocations(|| evaluator.forward(&rows)), 1);
     assert_eq!(allocations(|| evaluator.gradient(&row)), 1);
     assert_eq!(allocations(|| evaluator.gradients(&rows)), 1 + 101);

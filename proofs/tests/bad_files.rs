@@ -20,7 +20,7 @@ enum Fault {
     Remove(Index, usize),
     Insert(Index, Vec<u8>),
     Truncate(Index),
-    /// One byte of the text replaced by one that the format uses.
+    /// Replaces one byte of the header with one that the format uses.
     Retype(Index, u8),
 }
 
@@ -111,7 +111,7 @@ proptest! {
             prop_assert_eq!(numbers(&model), before);
             prop_assert!(!error.to_string().is_empty());
         } else {
-            // Only the numbers were hit, or what the header may leave out.
+            // Only the numbers were hit, or parts that the header may omit.
             prop_assert!(model.parameters().iter().all(|p| p.data().is_finite()));
             let mut reread = model.to_bytes().unwrap();
             let tail = bytes.len() - 13 * 8;

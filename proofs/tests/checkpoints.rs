@@ -1,5 +1,5 @@
-//! Checkpoints across processes: training goes on with the same bits, and a kill in the middle of
-//! saving leaves a whole file.
+//! Checkpoints across processes: training resumes with the same bits, and a kill in the middle of a
+//! save leaves a complete file.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -57,7 +57,7 @@ fn ten_epochs_and_ten_more_in_a_new_process_are_twenty_in_a_row() {
 }
 
 #[test]
-fn a_kill_in_the_middle_of_saving_leaves_a_whole_file() {
+fn a_kill_in_the_middle_of_a_save_leaves_a_complete_file() {
     let path = directory("saver").join("checkpoint");
     let expected = [1, 2].map(|seed| {
         let (model, optim) = pair(seed);
@@ -71,7 +71,7 @@ fn a_kill_in_the_middle_of_saving_leaves_a_whole_file() {
         while !path.exists() {
             assert!(saver.try_wait().unwrap().is_none(), "it saved nothing");
         }
-        thread::sleep(Duration::from_micros(137 * i)); // anywhere in a save
+        thread::sleep(Duration::from_micros(137 * i)); // so that the kill falls anywhere in a save
         saver.kill().unwrap();
         saver.wait().unwrap();
 

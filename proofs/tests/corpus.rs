@@ -14,7 +14,7 @@ fn corpus() -> Corpus {
     Corpus::parse(include_str!("corpus.txt"))
 }
 
-/// Without this, a change of the system would look like one of the crate.
+/// Without this check, a change of the system would look like a change of the crate.
 fn assert_functions_round_as_they_did(corpus: &Corpus) {
     let now = functions();
     assert_eq!(now.len(), corpus.functions.len());
@@ -47,7 +47,7 @@ fn differences(entry: &Entry) -> Vec<String> {
 }
 
 #[test]
-fn outputs_and_gradients_have_the_bits_that_they_had() {
+fn outputs_and_gradients_keep_their_bits() {
     let corpus = corpus();
     assert_functions_round_as_they_did(&corpus);
     let differences: Vec<_> = corpus.entries.iter().flat_map(differences).collect();
@@ -76,11 +76,11 @@ fn every_row_of_the_table_occurs_in_many_graphs() {
     for row in TABLE {
         assert!(
             Op::ALL.iter().any(|op| op.name() == row.name),
-            "{} is no operation",
+            "{} is not an operation",
             row.name
         );
         let count = graphs[row.name];
-        assert!(count >= 15, "{} occurs in {count} graphs only", row.name);
+        assert!(count >= 15, "{} occurs in only {count} graphs", row.name);
     }
 }
 
@@ -117,7 +117,7 @@ fn the_corpus_holds_what_a_change_may_break() {
     });
     assert_many(
         &corpus,
-        "have gradients by a tape that are finite and not 0",
+        "have tape gradients that are finite and not 0",
         250,
         |entry| {
             let by_tape = entry
@@ -138,7 +138,7 @@ fn the_corpus_holds_graphs_of_all_shapes() {
     });
     assert_many(
         &corpus,
-        "have nodes that are read live and dead",
+        "have nodes that are read by live and dead edges",
         200,
         |entry| entry.graph.has_node_that_is_read_live_and_dead(),
     );

@@ -1,7 +1,7 @@
 //! Graphs as deep and as wide as they come, on a stack of 256 KiB: nothing recurses, and all memory
-//! is given back.
+//! is freed.
 //!
-//! One test, because the allocator counts for the whole process.
+//! This is a single test, because the allocator counts for the whole process.
 
 #[path = "../../tests/common/panics.rs"]
 mod panics;
@@ -46,7 +46,7 @@ const SHAPES: [Shape; 5] = [
         derivative: MILLION as f64 / 4.0 + 1.0,
     },
     Shape {
-        name: "a node with a million readers",
+        name: "a node with a million users",
         function: |x| {
             (1..=MILLION)
                 .map(|i| x * i as f64)
@@ -71,7 +71,7 @@ const SHAPES: [Shape; 5] = [
     },
 ];
 
-/// Every walk that there is over a graph.
+/// Makes every kind of walk over a graph.
 fn walk(shape: &Shape) {
     let Shape {
         name,
@@ -134,8 +134,8 @@ fn keep_many_graphs() {
 }
 
 #[test]
-fn deep_and_wide_graphs_need_no_stack_and_give_back_all_memory() {
-    on_a_small_stack(|| ()); // what the first thread allocates, it keeps
+fn deep_and_wide_graphs_need_no_stack_and_free_all_memory() {
+    on_a_small_stack(|| ()); // the first thread keeps what it allocates
     let region = Region::new(COUNTING);
     on_a_small_stack(|| SHAPES.iter().for_each(walk));
     on_a_small_stack(keep_many_graphs);

@@ -1,5 +1,5 @@
-//! Pages of graphs in a browser. These tests need Chromium, `node`, and in `proofs/browser` what
-//! `npm ci` installs there.
+//! Pages of graphs in a browser. These tests need Chromium, `node`, and the packages that `npm ci`
+//! installs in `proofs/browser`.
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
@@ -29,12 +29,12 @@ fn run_script(mode: &str, directory: &Path) -> String {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(
         output.status.success(),
-        "{errors}\n(`npm ci` in proofs/browser, and chromium)"
+        "{errors}\n(needs `npm ci` in proofs/browser, and chromium)"
     );
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// A text in JSON.
+/// A text as a JSON string.
 fn json(text: &str) -> String {
     let escaped = text.chars().map(|character| match character {
         '"' | '\\' => format!("\\{character}"),
@@ -44,7 +44,7 @@ fn json(text: &str) -> String {
     format!("\"{}\"", escaped.collect::<String>())
 }
 
-/// A number in JavaScript, as a text.
+/// A number as a JSON string that `Number` in JavaScript reads.
 fn literal(number: f64) -> String {
     if number.is_infinite() {
         let sign = if number < 0.0 { "-" } else { "" };
@@ -55,13 +55,13 @@ fn literal(number: f64) -> String {
 
 // ── numbers ─────────────────────────────────────────────────────────────────────────────────────
 
-/// A page, and rows of numbers for its leaves, each with what all nodes have then: values, and
-/// gradients with how far they may be off.
+/// A page and rows of numbers for its leaves. Each row comes with the numbers expected of all nodes
+/// and how far these may be off: first values, then gradients.
 struct Job {
     name: String,
     page: String,
     rows: Vec<Vec<f64>>,
-    /// None where it does not matter.
+    /// `None` where the number is not compared.
     expected: Vec<Vec<Option<Expected>>>,
 }
 
@@ -83,7 +83,7 @@ fn page_of(root: &Value) -> String {
     root.page().max_nodes(1).to_string()
 }
 
-/// Compares what the pages compute.
+/// Asserts that the pages compute the expected numbers.
 fn assert_pages_agree(directory: &Path, jobs: &[Job]) {
     let mut list = Vec::new();
     for Job {
@@ -139,7 +139,7 @@ fn assert_pages_agree(directory: &Path, jobs: &[Job]) {
 }
 
 #[test]
-fn every_operation_of_a_page_agrees_to_a_relative_1e_12() {
+fn every_operation_on_a_page_agrees_to_a_relative_1e_12() {
     let jobs = TABLE.iter().chain(OTHERS).map(|row| {
         let of = |leaves: &[Value]| match row.function {
             Function::OfOne(function) => function(&leaves[0]),
@@ -182,7 +182,7 @@ fn every_operation_of_a_page_agrees_to_a_relative_1e_12() {
     assert_pages_agree(&directory("operations"), &jobs);
 }
 
-/// The values of these nodes, then their gradients in a pass from the root.
+/// The values of these nodes, then their gradients after a backward pass from the root.
 fn numbers_of(nodes: &[Value], root: usize) -> Vec<f64> {
     nodes[root].backward();
     let values = nodes.iter().map(Value::data);
@@ -190,7 +190,7 @@ fn numbers_of(nodes: &[Value], root: usize) -> Vec<f64> {
 }
 
 #[test]
-fn random_graphs_of_a_page_are_as_near_as_disturbed_ones() {
+fn random_graphs_on_a_page_are_as_close_as_perturbed_ones() {
     let corpus = Corpus::parse(include_str!("corpus.txt"));
     let mut rng = micrograd::rng(0);
     let (mut compared, mut near_jumps) = (0, 0);
@@ -242,7 +242,7 @@ fn random_graphs_of_a_page_are_as_near_as_disturbed_ones() {
 
 // ── a reader ────────────────────────────────────────────────────────────────────────────────────
 
-/// Makes a leaf of a name and a number.
+/// Makes a leaf from a name and a number.
 type Leaf<'a> = &'a dyn Fn(&str, f64) -> Value;
 
 /// A page that is clicked and stepped through, and a leaf to change.
@@ -251,7 +251,7 @@ struct Played {
     graph: fn(Leaf) -> Value,
     leaf: &'static str,
     number: f64,
-    /// Clicks on cards, and what the page tells then.
+    /// Cards to click, and a text that the page then shows.
     texts: &'static [(&'static str, &'static str)],
 }
 
@@ -264,7 +264,7 @@ const PLAYED: [Played; 3] = [
         texts: &[
             ("n", "n = #6 + b"),
             ("n", "= (-6) + 6.881"),
-            ("n", "∂o/∂n = ∂o/∂o · ∂o/∂n"),
+            ("n", "do/dn = do/do · ∂o/∂n"),
             ("n", "g · (1 - out · out) = 1 · (1 - 0.7071 · 0.7071) = 0.5"),
             ("w1", "g · x = 0.5 · 2 = 1"),
             ("o", "The backward pass starts here."),
@@ -276,10 +276,11 @@ const PLAYED: [Played; 3] = [
         leaf: "b",
         number: 0.25,
         texts: &[
-            ("a", "∂g/∂a = 138.8"),
+            ("a", "dg/da = 138.8"),
             ("e", "e = c - d"),
             ("f", "f = e^2"),
-            ("f", "∂g/∂f = 0.4958"),
+            ("f", "dg/df = 0.4958"),
+            ("e", "g · (2 · x^(2 - 1)) = "),
         ],
     },
     Played {
@@ -288,8 +289,8 @@ const PLAYED: [Played; 3] = [
         leaf: "x",
         number: 2.0,
         texts: &[
-            ("label", "An input: a leaf of the graph."),
-            ("x", "∂loss/∂x = "),
+            ("label", "A leaf: a number that was not computed."),
+            ("x", "dloss/dx = "),
         ],
     },
 ];

@@ -1,5 +1,5 @@
-//! Pictures of graphs as other programs read them: an XML parser, and the program `dot` of
-//! Graphviz, which these tests need.
+//! Pictures of graphs as other programs read them: an XML parser, and `dot` from Graphviz, which
+//! these tests need.
 
 #[path = "../../tests/common/panics.rs"]
 mod panics;
@@ -21,7 +21,7 @@ use small_stack::on_a_small_stack;
 
 const MILLION: usize = 1_000_000;
 
-// ── what is drawn ───────────────────────────────────────────────────────────────────────────────
+// ── the drawing ─────────────────────────────────────────────────────────────────────────────────
 
 type Point = [f64; 2];
 
@@ -37,7 +37,7 @@ struct Drawing {
 struct Card {
     title: String,
     texts: Vec<String>,
-    /// From the upper left corner to the lower right one.
+    /// The upper left corner and the lower right one.
     corners: [Point; 2],
     operation: Option<Ellipse>,
 }
@@ -61,7 +61,7 @@ impl Drawing {
         );
         let groups: Vec<_> = children(root, "g").collect();
         let [lines, cards] = groups.as_slice() else {
-            panic!("there are lines, then cards");
+            panic!("a picture must have lines, then cards");
         };
         Self {
             size: numbers(root, ["width", "height"]),
@@ -185,7 +185,7 @@ fn numbers<const N: usize>(node: Node, names: [&str; N]) -> [f64; N] {
     names.map(|name| node.attribute(name).unwrap().parse().unwrap())
 }
 
-/// Points on a path of level parts and curves.
+/// Points on a path of horizontal lines and curves.
 fn points(path: &str) -> Vec<Point> {
     let mut points = Vec::new();
     let mut at = [0.0; 2];
@@ -216,7 +216,7 @@ fn points(path: &str) -> Vec<Point> {
     points
 }
 
-/// The SVG that `dot` makes of a text for Graphviz.
+/// The SVG that `dot` makes from a text for Graphviz.
 fn drawn_by_dot(graphviz: &str) -> String {
     let mut dot = Command::new("dot")
         .arg("-Tsvg")
@@ -224,7 +224,7 @@ fn drawn_by_dot(graphviz: &str) -> String {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
-        .expect("`dot` of Graphviz is installed");
+        .expect("`dot` from Graphviz is installed");
     dot.stdin
         .take()
         .unwrap()
@@ -239,7 +239,7 @@ fn drawn_by_dot(graphviz: &str) -> String {
     String::from_utf8(output.stdout).unwrap()
 }
 
-/// The titles and texts of all nodes in what `dot` drew.
+/// All texts that `dot` draws.
 fn texts_by_dot(graphviz: &str) -> Vec<String> {
     let svg = drawn_by_dot(graphviz);
     let options = roxmltree::ParsingOptions {
@@ -259,7 +259,7 @@ fn leaf(name: &str) -> Value {
     Value::new(1.5).with_name(name)
 }
 
-/// A graph of many levels in which a few nodes are read far away.
+/// A graph of many levels in which a few nodes have users far away.
 fn ladder(levels: usize) -> Value {
     let mut nodes = vec![leaf("x"), leaf("y")];
     for i in 0..levels {
@@ -313,11 +313,11 @@ fn in_every_picture_boxes_and_lines_keep_out_of_each_others_way() {
     assert!(abridged > 100);
 }
 
-/// The cards that each card reads, as the lines show it from top to bottom, and where these begin to
-/// bend towards it.
+/// The cards that each card reads, in the order in which the lines arrive from top to bottom, and
+/// the height at which each line begins to bend.
 fn operands_by_lines(drawing: &Drawing) -> Vec<Vec<(usize, f64)>> {
     let near = |a: f64, b: f64| (a - b).abs() < 0.3;
-    // First comes a line from each card but the result, as far as its lines go together.
+    // First comes a trunk for each card but the result: the part that its lines share.
     let (trunks, branches) = drawing.lines.split_at(drawing.cards.len() - 1);
     let mut operands = vec![Vec::new(); drawing.cards.len()];
     for branch in branches {
@@ -436,7 +436,7 @@ fn bad_names() -> Vec<String> {
     names
 }
 
-/// The name with control characters escaped, and those that XML cannot hold.
+/// The name, with control characters and characters that XML cannot hold escaped.
 fn shown(name: &str) -> String {
     let is_escaped = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
     name.chars()
@@ -478,7 +478,7 @@ fn any_name_is_shown_and_breaks_nothing() {
 }
 
 #[test]
-fn nodes_of_one_name_are_told_apart() {
+fn nodes_with_the_same_name_are_told_apart() {
     let a = leaf("a");
     let c = (&a + 1.0).with_name("c");
     let output = (&c * &a).with_name("c");
@@ -503,7 +503,7 @@ fn any_number_is_shown_in_a_few_digits() {
         (1e300, "data 1e300"),
         (-1.234_56e-300, "data -1.235e-300"),
         (5e-324, "data 5e-324"),
-        (-f64::MAX, "data -1.7976931348623157e308"), // rounded up it would be infinite
+        (-f64::MAX, "data -1.7976931348623157e308"), // rounded up, it would be infinite
         (123_456.0, "data 123500"),
     ] {
         let x = Value::new(number);
@@ -519,7 +519,7 @@ fn any_number_is_shown_in_a_few_digits() {
 }
 
 #[test]
-fn a_guard_that_is_alive_is_the_documented_panic() {
+fn a_live_guard_causes_the_documented_panic() {
     let x = leaf("x");
     let output = x.tanh();
     let guard = x.borrow_mut();
@@ -530,7 +530,7 @@ fn a_guard_that_is_alive_is_the_documented_panic() {
 }
 
 #[test]
-fn a_million_nodes_are_an_abridged_picture() {
+fn a_million_nodes_make_an_abridged_picture() {
     on_a_small_stack(|| {
         let x = leaf("x");
         let rows = MLP::new(2, &[16, 1], &mut micrograd::rng(0)).with_names();

@@ -1,5 +1,5 @@
-//! Facts about every function: all ways to its derivatives agree, and they have the properties
-//! that derivatives have.
+//! Properties of every function: all ways to compute its derivatives agree, and these have the
+//! properties that derivatives must have.
 
 #[path = "../../tests/common/close.rs"]
 mod close;
@@ -37,7 +37,7 @@ fn point() -> impl Strategy<Value = [f64; INPUTS]> {
     [-2.0..2.0, -2.0..2.0, -2.0..2.0]
 }
 
-/// A number that a computation may fail on.
+/// A number on which a computation may fail.
 fn wild() -> impl Strategy<Value = f64> {
     prop_oneof![
         4 => -2.0..2.0,
@@ -54,7 +54,7 @@ fn bits(numbers: &[f64]) -> Vec<u64> {
     numbers.iter().map(|number| number.to_bits()).collect()
 }
 
-/// The largest number that was added on the way to a gradient: rounding is relative to that.
+/// An estimate of the largest number added up in a gradient. Rounding is relative to it.
 fn size(nodes: &[Value]) -> f64 {
     let sizes = nodes
         .iter()
@@ -71,7 +71,7 @@ fn assert_all_close(ours: &[f64], theirs: &[f64], tolerance: f64) {
     }
 }
 
-/// The output, and its gradient by forward differentiation.
+/// The output, and its gradient by forward-mode differentiation.
 fn forward_gradient(function: &Function, point: &[f64; INPUTS]) -> (f64, Vec<f64>) {
     let along = |i: usize| {
         let mut xs = point.map(HyperDual64::from_re);
@@ -221,7 +221,7 @@ proptest! {
         prop_assume!(largest(&nodes) < LARGEST);
         let rows: Vec<_> = hessian(y, &xs).iter().map(|row| each(row, Value::data)).collect();
         y.backward();
-        // A second derivative is a sum of products of three of the numbers on the way.
+        // A second derivative is a sum of products of three intermediate numbers.
         let size = size(&nodes).powi(2).max(1.0) * largest(&nodes);
         prop_assume!(size < 1e12);
 

@@ -75,7 +75,7 @@ fn operations() -> Vec<Case> {
     cases
 }
 
-/// Whether both are NaN, or the same infinity or zero, or as near to each other as this.
+/// Whether both are NaN, the same infinity or the same zero, or finite and this close.
 fn agree(ours: f64, theirs: f64, tolerance: f64) -> bool {
     ours.to_bits() == theirs.to_bits()
         || (ours.is_nan() && theirs.is_nan())
@@ -96,7 +96,7 @@ fn assert_operations_agree(language: Language, cases: &[Case], test: &str) {
                 let tolerance = match language {
                     Language::Rust if is_value => 0.0,
                     _ if is_value => 1e-12 * theirs.abs(),
-                    // A derivative such as 1 - out² is as exact as its terms.
+                    // A derivative such as 1 - out² is only as exact as its terms.
                     _ => 1e-12 * theirs.abs().max(1e-2),
                 };
                 if !agree(ours, theirs, tolerance) {
@@ -147,7 +147,7 @@ fn the_table_in_javascript_computes_what_the_table_does() {
     let mut expected = Vec::new();
     for case in &cases {
         let Some((name, parameter)) = case.operation else {
-            continue; // a power by a constant
+            continue; // a power with a constant exponent
         };
         for (numbers, theirs) in iter::zip(&case.rows, case.expected()) {
             let inputs = numbers.len();
@@ -182,7 +182,8 @@ fn corpus() -> Corpus {
     Corpus::parse(include_str!("corpus.txt"))
 }
 
-/// The graphs of the corpus that have inputs, as functions of these: of one output, and of three.
+/// The graphs of the corpus that have inputs, each as three functions: with one output, with three
+/// outputs, and with one output and the parameters as an argument.
 fn graphs(corpus: &Corpus) -> Vec<[Case; 3]> {
     let with_inputs = corpus.entries.iter().filter(|entry| entry.graph.inputs > 0);
     let cases = with_inputs.map(|entry| {
@@ -214,7 +215,7 @@ fn graphs(corpus: &Corpus) -> Vec<[Case; 3]> {
     cases.collect()
 }
 
-/// The results of one graph: those of one output, of three, and of one with its parameters.
+/// The results of the three functions of one graph.
 type Results = [Vec<f64>; 3];
 
 fn computed_graphs(language: Language, graphs: Vec<[Case; 3]>) -> Vec<Results> {
@@ -224,7 +225,7 @@ fn computed_graphs(language: Language, graphs: Vec<[Case; 3]>) -> Vec<Results> {
     iter::from_fn(|| Some([next()?, next()?, next()?])).collect()
 }
 
-/// Asserts the bits of the tape, and its gradients to rounding.
+/// Asserts that values have the bits of the tape, and that gradients agree to rounding.
 fn assert_has_the_bits_of_the_tape(entry: &Entry, [one, three, _]: &Results) {
     let line = |name: &str| entry.results.iter().find(|line| line.name == name).unwrap();
     let results = [
@@ -248,8 +249,8 @@ fn assert_has_the_bits_of_the_tape(entry: &Entry, [one, three, _]: &Results) {
     }
 }
 
-/// The operations of the table that the graphs consist of, with the numbers that they are applied
-/// to.
+/// The operations of the table that the graphs consist of, with the numbers to which they are
+/// applied.
 fn steps_of_graphs(corpus: &Corpus) -> Vec<Case> {
     let mut rows: BTreeMap<(&str, Option<u64>), Vec<Vec<f64>>> = BTreeMap::new();
     for entry in &corpus.entries {
@@ -299,8 +300,8 @@ fn each_step_of_random_graphs_agrees_in_every_language() {
     }
 }
 
-/// The outputs and gradients of a graph in which every result is off by up to 4 units in the last
-/// place, as those of another language may be.
+/// The outputs and gradients of a graph in which every result is perturbed by up to 4 units in the
+/// last place, as the results in another language may be.
 fn perturbed(graph: &Graph, rng: &mut impl Rng) -> Results {
     let Built { nodes, leaves } = graph.disturbed(4, rng);
     let inputs = &leaves[..graph.inputs];
@@ -337,7 +338,7 @@ fn random_graphs_agree_in_javascript() {
     assert_graphs_agree(Language::JavaScript);
 }
 
-/// Asserts that the source of each graph is as near to the tape as the graph with disturbed results.
+/// Asserts that the source of each graph is about as close to the tape as the perturbed graph.
 fn assert_graphs_agree(language: Language) {
     const RUNS: usize = 4;
     let corpus = corpus();
@@ -371,7 +372,7 @@ fn assert_graphs_agree(language: Language) {
                 assert!(
                     agree(ours, theirs, tolerance) || (ours - theirs).abs() <= tolerance,
                     "{language:?}, graph {}, results {kind}, number {i}: {ours:?}, not {theirs:?}; \
-                     disturbed {far:e} away",
+                     perturbed results are up to {far:e} away",
                     entry.number
                 );
             }
@@ -384,7 +385,7 @@ fn assert_graphs_agree(language: Language) {
     );
 }
 
-/// How far the farthest of these numbers is away; NaN if that cannot be said.
+/// The distance of the farthest of these numbers; NaN if it is undefined.
 fn farthest(numbers: impl Iterator<Item = f64>, from: f64) -> f64 {
     let distances = numbers.map(|number| {
         if agree(number, from, 0.0) {
@@ -400,7 +401,7 @@ fn farthest(numbers: impl Iterator<Item = f64>, from: f64) -> f64 {
 }
 
 #[test]
-fn long_functions_work_in_an_array_of_the_caller() {
+fn long_functions_work_in_the_callers_array() {
     let model = MLP::new(2, &[600, 3], &mut micrograd::rng(0));
     let net = VectorTape::trace(|[x, y]| model.forward(&[x, y]));
     let chain = Tape::trace(|[x, y]| {
@@ -438,9 +439,9 @@ fn long_functions_work_in_an_array_of_the_caller() {
     }
 }
 
-/// The program that `examples/export.rs` tells to compile.
+/// The program that `examples/export.rs` says how to compile.
 #[test]
-fn the_program_in_c_around_the_moons_classifies_points_as_the_tape_does() {
+fn the_moons_program_in_c_classifies_points_as_the_tape_does() {
     let model = MLP::new(2, &[16, 16, 1], &mut micrograd::rng(3));
     let score = Tape::trace(|[x, y]| model.forward(&[x, y]).remove(0)).freeze();
     let mut source = Source::c();
@@ -471,9 +472,9 @@ fn the_program_in_c_around_the_moons_classifies_points_as_the_tape_does() {
     assert_eq!(output.lines().collect::<Vec<_>>(), expected);
 }
 
-/// Graphs that the corpus does not have: what is dropped, constant or without a gradient in them.
+/// Graphs that the corpus lacks, with parts that are dropped, constant or without a gradient.
 #[test]
-fn what_is_left_out_leaves_no_trace() {
+fn omitted_parts_leave_no_trace() {
     let [w, mask] = [1.5, 0.0].map(Value::new);
     let tapes = [
         Tape::trace(|[x]| Value::dot(&[w.detach()], &[x])),

@@ -1,8 +1,8 @@
-//! A survey of every public function: none panics because of a number or of a length, except where
-//! its `# Panics` says so.
+//! A survey of every public function: none panics because of a number or a length, except where its
+//! `# Panics` section says so.
 //!
-//! The functions are listed with what is tried on them. The sources are searched for functions that
-//! are not listed.
+//! Each function is listed with the attempts that try it. A search of the sources finds functions
+//! that are not listed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -54,12 +54,12 @@ fn pairs() -> impl Iterator<Item = (f64, f64)> {
     NUMBERS.into_iter().flat_map(|x| NUMBERS.map(|y| (x, y)))
 }
 
-/// The numbers that settings such as a learning rate may be.
+/// The numbers that are allowed for settings such as a learning rate.
 fn at_least_zero() -> impl Iterator<Item = f64> {
     NUMBERS.into_iter().filter(|&number| number >= 0.0)
 }
 
-/// Everything that can be done with a result.
+/// Does everything that can be done with a result.
 fn use_up(output: &Value) {
     output.backward();
     let _ = (output.data(), output.grad(), output.tree().to_string());
@@ -115,7 +115,7 @@ impl Survey {
         }
     }
 
-    /// Where in this file a function should be listed: where others of its kind are.
+    /// The place in this file where a function should be listed: next to others of its kind.
     fn place_for(&self, function: &Function, functions: &[Function]) -> String {
         let place = match function.arguments {
             Some(Arguments::X) => "add its name to `unary! { … }`",
@@ -136,7 +136,7 @@ impl Survey {
 
 /// A public function in the sources.
 struct Function {
-    /// `Type::name`, or the name alone of one that belongs to no type.
+    /// `Type::name`, or the name alone if the function belongs to no type.
     name: String,
     file: String,
     /// The arguments, if this is a row of the table.
@@ -144,8 +144,8 @@ struct Function {
 }
 
 impl Function {
-    /// Functions of one kind have their place beside each other: those of a type, or of a file if
-    /// they belong to none, or the rows that take the same.
+    /// The type, or the file if the function belongs to no type, and the arguments of a row.
+    /// Functions of the same kind are listed next to each other.
     fn kind(&self) -> (&str, Option<Arguments>) {
         let owner = self.name.split_once("::").map(|(owner, _)| owner);
         (owner.unwrap_or(&self.file), self.arguments)
@@ -262,7 +262,7 @@ fn every_public_function_is_surveyed() {
     for (name, line) in &survey.listed {
         if functions.iter().all(|function| function.name != *name) {
             mistakes.push(format!(
-                "proofs/tests/survey.rs:{line}: there is no `{name}`: take the name out"
+                "proofs/tests/survey.rs:{line}: there is no `{name}`: remove the name"
             ));
         }
     }
@@ -480,7 +480,7 @@ fn derivatives(survey: &mut Survey) {
                     y.derivative(&Value::new(1.0)).data(),
                 );
                 assert_eq!(y.gradient(&xs).len(), count);
-                // As many walks as make it slow.
+                // This takes so many walks that a million leaves would be slow.
                 let xs = &xs[..count.min(100_000)];
                 let vector: Vec<_> = NUMBERS.iter().cycle().take(xs.len()).copied().collect();
                 assert_eq!(
@@ -491,7 +491,7 @@ fn derivatives(survey: &mut Survey) {
         },
     );
     survey.cover("jacobian hessian", || {
-        // A gradient for each: a million would take a million times a million.
+        // A gradient for each leaf: a million of them would take a million times a million steps.
         for count in [0, 1, 100] {
             let xs = leaves(count);
             assert_eq!(hessian(&square(&xs), &xs).len(), count);

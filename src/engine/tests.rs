@@ -1,4 +1,4 @@
-//! Every row of the table on nodes: as values, and as gradients that are graphs.
+//! Every row of the table on nodes: values, and gradients by `backward`.
 
 use super::graph::Value;
 use crate::common::bits::assert_same_bits;
@@ -8,7 +8,7 @@ use crate::ops::{Arity, Op};
 
 mod pytorch;
 
-/// The operation on two nodes, or on what it takes instead.
+/// The operation on one node or two, as its arity requires; a parameter is a constant.
 pub(crate) fn apply_to_nodes(op: Op, x: &Value, y: &Value) -> Value {
     match op.arity() {
         Arity::Unary => Value::unary(op, x.clone()),
@@ -19,7 +19,7 @@ pub(crate) fn apply_to_nodes(op: Op, x: &Value, y: &Value) -> Value {
 
 #[test]
 fn every_derivative_agrees_with_a_finite_difference() {
-    // The derivative of `detach` is not meant to.
+    // The derivative of `detach` is not meant to agree.
     for (op, x, y) in points().filter(|&(op, ..)| op != Op::Detach) {
         let assert_agrees = |ours: f64, theirs: f64| {
             let what = format!("{op:?}({x}, {y})");

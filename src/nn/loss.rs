@@ -307,6 +307,6 @@ fn expect_class(class: usize, classes: usize) {
 fn expect_part(label_smoothing: f64) {
     assert!(
         (0.0..=1.0).contains(&label_smoothing),
-        "label smoothing must be from 0 to 1, not {label_smoothing}"
+        "label smoothing must be in [0, 1], not {label_smoothing}"
     );
 }

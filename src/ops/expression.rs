@@ -53,13 +53,30 @@ impl Expression {
             (Some(x), Some(y)) => op.value(x, y).into(),
             (Some(1.0), None) if op == Op::Mul => y,
             (None, Some(1.0)) if matches!(op, Op::Mul | Op::Div) => x,
-            (None, Some(condition)) if matches!(op, Op::When | Op::Unless) => {
-                let is_kept = (condition != 0.0) == (op == Op::When);
-                if is_kept { x } else { 0.0.into() }
-            }
+            (None, Some(condition)) if op.is_choice() => Self::chosen(op, x, condition),
             (None, Some(exponent)) if op == Op::Pow => Self::power(&x, exponent),
             _ => Self::apply(op, &x, &y),
         }
+    }
+
+    /// The same expression without the choices that constants decide. Nothing else is computed, so
+    /// that a reader recognizes the rule.
+    pub(crate) fn decided(&self) -> Self {
+        let (op, [x, y]) = match self.form() {
+            Form::Apply(op, arguments) => (*op, arguments.each_ref().map(Self::decided)),
+            Form::Name(_) | Form::Constant(_) => return self.clone(),
+        };
+        match [&x, &y].map(|side| side.folded().constant()) {
+            [_, Some(condition)] if op.is_choice() => Self::chosen(op, x, condition),
+            [Some(0.0), _] if op.is_choice() => 0.0.into(),
+            _ => Self::apply(op, &x, &y),
+        }
+    }
+
+    /// `x` or 0, as the condition of a `when` or `unless` says.
+    fn chosen(op: Op, x: Self, condition: f64) -> Self {
+        let is_kept = (condition != 0.0) == (op == Op::When);
+        if is_kept { x } else { 0.0.into() }
     }
 
     fn power(x: &Self, exponent: f64) -> Self {
@@ -151,6 +168,10 @@ impl From<&Expression> for Expression {
 }
 
 impl Op {
+    fn is_choice(self) -> bool {
+        matches!(self, Self::When | Self::Unless)
+    }
+
     /// The rules, with expressions for their variables: for each argument, the part that is passed
     /// down to it, if any.
     pub(crate) fn vjps(self, [x, y, out, g]: [&Expression; 4]) -> [Option<Expression>; 2] {
@@ -197,10 +218,30 @@ impl Op {
     /// ```
     #[must_use]
     pub fn gradient_formulas(self) -> [Option<String>; 2] {
+        let rules = self.rules([None, None]);
+        rules.map(|rule| rule.as_ref().map(Expression::formula))
+    }
+
+    /// The rules in the names of the row, but with these constants for its arguments, and without
+    /// the choices that they decide.
+    pub(crate) fn rules(self, constants: [Option<f64>; 2]) -> [Option<Expression>; 2] {
         let [x, y] = self.arguments();
+        let [x, y] = [(x, constants[0]), (y, constants[1])]
+            .map(|(name, constant)| constant.map_or(name, Expression::from));
         let [out, g] = ["out", "g"].map(Expression::name);
         let vjps = self.vjps([&x, &y, &out, &g]);
-        vjps.map(|vjp| vjp.as_ref().map(Expression::formula))
+        vjps.map(|vjp| vjp.as_ref().map(Expression::decided))
+    }
+
+    /// A rule with numbers for its names.
+    pub(crate) fn in_numbers(self, rule: &Expression, [x, y, out, g]: [f64; 4]) -> Expression {
+        let [x_name, y_name] = self.arguments();
+        let [out_name, g_name] = ["out", "g"].map(Expression::name);
+        [(x_name, x), (y_name, y), (out_name, out), (g_name, g)]
+            .iter()
+            .fold(rule.clone(), |rule, (name, number)| {
+                rule.with(name, &(*number).into())
+            })
     }
 }
 
@@ -238,13 +279,16 @@ impl Text {
     /// Rounding depends on the order, so one on the right gets parentheses.
     pub(crate) fn infix(x: Self, sign: &str, y: Self, binding: Binding) -> Self {
         let tighter = match binding {
-            Binding::Choice => Binding::Comparison,
-            Binding::Comparison => Binding::Sum,
+            Binding::Choice | Binding::Comparison => Binding::Sum,
             Binding::Sum => Binding::Product,
             Binding::Product => Binding::Sign,
             Binding::Sign | Binding::Power | Binding::Atom => Binding::Atom,
         };
-        let (x, y) = (x.at_least(binding), y.at_least(tighter));
+        let first = match binding {
+            Binding::Choice => tighter, // beside `when` and `unless`, parentheses help the reader
+            _ => binding,
+        };
+        let (x, y) = (x.at_least(first), y.at_least(tighter));
         Self(format!("{x} {sign} {y}"), binding)
     }
 

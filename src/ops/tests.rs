@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use super::*;
 
-/// The rules as the rows have them.
+/// The text of the rules, as it is in the rows.
 macro_rules! list_rules {
     ([] ($out:ident, $g:ident) $(
         #[doc = $doc:literal] $Op:ident $method:ident $label:literal
@@ -26,7 +26,7 @@ pub(crate) const YS: [f64; 9] = [-2.0, -1.4, -0.6, -0.5, 0.45, 0.5, 1.3, 2.0, 3.
 /// Operations whose domain has no negative numbers.
 const OF_POSITIVES: [Op; 5] = [Op::Sqrt, Op::Ln, Op::Log2, Op::Log10, Op::Acosh];
 
-/// Every operation at every point at which it has a finite value.
+/// Every operation at every point where its value is finite.
 pub(crate) fn points() -> impl Iterator<Item = (Op, f64, f64)> {
     Op::ALL.iter().flat_map(|&op| {
         let ys = if op.arity() == Arity::Unary {
@@ -40,7 +40,7 @@ pub(crate) fn points() -> impl Iterator<Item = (Op, f64, f64)> {
     })
 }
 
-/// Operations that have a kink or a jump where one of the arguments is 0, or an infinite slope.
+/// Operations that have a kink, a jump or an infinite slope where one of the arguments is 0.
 const NOT_SMOOTH_AT_0: [Op; 8] = [
     Op::Sqrt,
     Op::Cbrt,
@@ -52,8 +52,8 @@ const NOT_SMOOTH_AT_0: [Op; 8] = [
     Op::Elu,
 ];
 
-/// Every other operation where one of the arguments is 0, if it has a finite value there. The rule
-/// of the power makes an exception of the exponent 0.
+/// Every other operation where one of the arguments is 0, if its value is finite there. The
+/// exponent 0 is left out, because the rule of the power makes an exception of it.
 fn points_at_0() -> impl Iterator<Item = (Op, f64, f64)> {
     let smooth = Op::ALL.iter().filter(|op| !NOT_SMOOTH_AT_0.contains(op));
     smooth.flat_map(|&op| {
@@ -66,7 +66,7 @@ fn points_at_0() -> impl Iterator<Item = (Op, f64, f64)> {
     })
 }
 
-/// The parts of `g` that are passed down to x and to y; 0 where nothing is.
+/// The vector-Jacobian products passed down to x and to y; 0 where nothing is passed down.
 pub(crate) fn passed_down(op: Op, x: f64, y: f64, g: f64) -> [f64; 2] {
     let out = op.value(x, y);
     let to_x = op.passes_to_x().then(|| op.vjp_x(x, y, out, g));
@@ -128,9 +128,9 @@ fn the_notes_quote_every_rule_as_it_is() {
     }
 }
 
-/// A number that is neither `Copy` nor `f64`: a value and its derivative. The rules, applied to it,
-/// give second derivatives. It has all functions of the table, so it also shows that the table is
-/// closed.
+/// A number that is neither `Copy` nor `f64`: a value and its derivative. Applied to it, the rules
+/// give second derivatives. It has only the functions of the table, so it also shows that the table
+/// is closed.
 #[derive(Clone)]
 struct Dual(Rc<[f64; 2]>);
 
@@ -147,7 +147,8 @@ impl Dual {
         self.0[1]
     }
 
-    /// By the rules on `f64`. A part that does not vary takes no part, whatever its slope.
+    /// Applies the rules on `f64`. An argument that does not vary contributes nothing, whatever its
+    /// slope.
     fn apply(op: Op, x: &Self, y: &Self) -> Self {
         let slopes = passed_down(op, x.value(), y.value(), 1.0);
         let parts =
@@ -206,7 +207,8 @@ fn the_rules_give_second_derivatives_on_a_number_that_is_not_copy() {
     }
 }
 
-/// Along an exponent, a negative base has a value at integers only, and so no derivative.
+/// Asserts that the derivative is close to `theirs`, unless that is NaN: along an exponent, a
+/// negative base has a value at integers only, and so no derivative.
 #[track_caller]
 fn assert_close_or_undefined(ours: &Dual, theirs: f64, what: &str) {
     if theirs.is_nan() {
@@ -221,7 +223,7 @@ fn assert_close_or_undefined(ours: &Dual, theirs: f64, what: &str) {
     );
 }
 
-/// Numbers at which an operation may do something else than nearby.
+/// Numbers at which an operation may behave differently than nearby.
 pub(crate) const EDGES: [f64; 14] = [
     0.0,
     -0.0,
@@ -239,7 +241,7 @@ pub(crate) const EDGES: [f64; 14] = [
     f64::NAN,
 ];
 
-/// Every pair of edges, and a few ordinary ones.
+/// Every pair of edges, and a few ordinary pairs.
 pub(crate) fn pairs() -> impl Iterator<Item = (f64, f64)> {
     let edges = EDGES
         .iter()
@@ -264,7 +266,7 @@ fn nan_passes_through_every_operation_but_the_conditions() {
 }
 
 #[test]
-fn values_and_rules_keep_their_digits_far_out_and_near_zero() {
+fn values_and_rules_keep_their_precision_far_from_zero_and_near_it() {
     let exact = [
         ("exp_m1", Op::ExpM1.value(1e-10, 0.0), 1.000_000_000_05e-10),
         ("ln_1p", Op::Ln1p.value(1e-10, 0.0), 9.999_999_999_5e-11),
@@ -313,7 +315,7 @@ fn the_error_functions_are_exact_from_subnormal_numbers_to_their_tails() {
     for (ours, theirs) in exact {
         assert!((ours / theirs - 1.0).abs() < 1e-12, "{ours:e}, {theirs:e}");
     }
-    // Subnormal results are off by one unit at most.
+    // Subnormal results are off by at most one unit in the last place.
     for (ours, theirs) in [
         (erf(1e-310), 1.128_379_167_095_5e-310),
         (erfc(27.0), 5.237_05e-319),
@@ -323,13 +325,13 @@ fn the_error_functions_are_exact_from_subnormal_numbers_to_their_tails() {
     }
 }
 
-/// The local derivatives.
+/// The local derivatives with respect to x and y.
 fn slope(op: Op, x: f64, y: f64) -> (f64, f64) {
     passed_down(op, x, y, 1.0).into()
 }
 
 #[test]
-fn nothing_is_passed_down_where_the_row_says_none_and_nowhere_else() {
+fn nothing_is_passed_down_exactly_where_the_row_says_none() {
     let with_none = [
         Op::Detach,
         Op::Floor,
@@ -355,8 +357,8 @@ fn nothing_is_passed_down_where_the_row_says_none_and_nowhere_else() {
 }
 
 #[test]
-fn what_is_passed_down_at_all_is_passed_to_x() {
-    // The backward pass asks for x first.
+fn operations_that_pass_a_gradient_down_pass_one_to_x() {
+    // The backward pass relies on this: if nothing is passed to x, it does not ask about y.
     for &op in Op::ALL {
         let only_y = !op.passes_to_x() && op.arity() == Arity::Binary && op.passes_to_y();
         assert!(!only_y, "{op:?}");
@@ -364,7 +366,7 @@ fn what_is_passed_down_at_all_is_passed_to_x() {
 }
 
 #[test]
-fn no_rule_is_a_number_which_would_be_passed_down() {
+fn no_rule_is_a_constant_instead_of_none() {
     for &op in Op::ALL {
         for rule in rules(op) {
             let number = rule.trim_matches(['(', ')']).parse::<f64>();
@@ -388,7 +390,7 @@ fn all_operations_are_listed_once_with_a_name_and_a_label() {
 }
 
 #[test]
-fn what_a_rule_drops_does_not_come_back_as_nan_when_it_is_differentiated() {
+fn a_dropped_side_does_not_become_nan_when_a_rule_is_differentiated() {
     let second = |op: Op, x: Dual, y: Dual, rule: fn(Op, &Dual, &Dual, &Dual, &Dual) -> Dual| {
         let out = Dual::apply(op, &x, &y);
         rule(op, &x, &y, &out, &Dual::from(1.0)).derivative()
@@ -422,7 +424,7 @@ fn a_side_that_was_not_taken_is_dropped_and_not_multiplied_by_zero() {
         assert_eq!(op.vjp_x(x, y, op.value(x, y), infinity), 0.0, "{op:?}");
     }
     for (op, sign) in [(Op::Abs, -1.0), (Op::LeakyRelu, 1.0), (Op::Elu, 1.0)] {
-        // The other side alone, not ∞ plus 0 · ∞.
+        // Only the side that was taken, not ∞ plus 0 · ∞.
         assert_eq!(
             op.vjp_x(sign, 1.0, op.value(sign, 1.0), infinity),
             sign * infinity,

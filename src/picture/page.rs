@@ -11,6 +11,7 @@ use super::svg::{self, Escaped, Place};
 use crate::engine::{Argument, Op, Operation, Term, Value};
 use crate::ops::expression::Expression;
 use crate::ops::language::{Language, operations_in_javascript};
+use crate::text::rule;
 
 /// The page of a graph with at most this many nodes and operands holds all of them, and computes
 /// them anew when a leaf is changed.
@@ -188,7 +189,11 @@ fn write_nodes(
             Operation::Apply { op, x, y } => {
                 let arguments = [Some(x), y].into_iter().flatten().map(operand);
                 let arguments = arguments.collect::<Vec<_>>().join(", ");
-                format!("operation: \"{}\", operands: [{arguments}], ", op.name())
+                let rules = rules_with_constants(node);
+                format!(
+                    "operation: \"{}\", operands: [{arguments}], {rules}",
+                    op.name()
+                )
             }
             Operation::Sum(terms) => {
                 let count = terms.len();
@@ -213,6 +218,19 @@ fn write_nodes(
         )?;
     }
     writeln!(page, "]);")
+}
+
+/// The rules of an operation on a constant. Other operations follow the table.
+fn rules_with_constants(node: &Value) -> String {
+    let edges: Vec<_> = node.operation().edges().collect();
+    if edges.iter().all(|edge| edge.argument().node().is_some()) {
+        return String::new();
+    }
+    let rules = edges.iter().map(|edge| {
+        let rule = rule(edge).filter(|_| edge.receiver().is_some());
+        rule.map_or("null".into(), |rule| string(&rule.formula()))
+    });
+    format!("rules: [{}], ", rules.collect::<Vec<_>>().join(", "))
 }
 
 /// The derivative of the result with respect to each node; none where no gradient arrives.

@@ -110,7 +110,7 @@ impl Program {
             let numbers = row.as_ref().len();
             assert!(
                 numbers == inputs,
-                "row {i} has {numbers} numbers, but the tape has {inputs} inputs"
+                "row {i} has length {numbers}, not {inputs}, the number of inputs"
             );
         }
     }

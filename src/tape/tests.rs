@@ -1,4 +1,4 @@
-//! The programs that graphs become.
+//! The programs recorded from graphs.
 
 use super::program::Step;
 use super::*;
@@ -9,14 +9,14 @@ fn program(inputs: &[Value], output: &Value) -> Program {
     record::record(inputs, slice::from_ref(output)).0
 }
 
-/// How many operations are computed once, on inputs alone, and on both.
+/// The number of operations computed once, on inputs alone, and on inputs and parameters.
 fn operations(program: &Program) -> [usize; 3] {
     let is_operation = |step: &&Step| !matches!(step, Step::Copy(_) | Step::Shared(_));
     [&program.once, &program.plain, &program.learned]
         .map(|segment| segment.steps.iter().filter(is_operation).count())
 }
 
-/// How many numbers are copied, in the same lists.
+/// The number of copies in the same segments.
 fn copies(program: &Program) -> [usize; 3] {
     let all = [&program.once, &program.plain, &program.learned].map(|it| it.results().len());
     let operations = operations(program);
@@ -24,7 +24,7 @@ fn copies(program: &Program) -> [usize; 3] {
 }
 
 #[test]
-fn each_operation_is_computed_as_seldom_as_it_can_be() {
+fn each_operation_is_computed_as_rarely_as_possible() {
     let [x, v, w] = [1.0, 2.0, 3.0].map(Value::new);
     let penalty = &v * &v + &w * &w;
     let feature = (&x * 2.0).sin();
@@ -36,7 +36,7 @@ fn each_operation_is_computed_as_seldom_as_it_can_be() {
 }
 
 #[test]
-fn what_the_output_does_not_need_is_left_out() {
+fn nodes_that_the_output_does_not_need_are_left_out() {
     let [x, w] = [1.0, 2.0].map(Value::new);
     let product = &x * &w;
     let _unused = product.exp() + 3.0;
@@ -46,7 +46,7 @@ fn what_the_output_does_not_need_is_left_out() {
 }
 
 #[test]
-fn equal_constants_are_one() {
+fn equal_constants_are_stored_once() {
     let x = Value::new(1.0);
     let own = |output: Value| program(slice::from_ref(&x), &output).constants.len();
     let none = own(x.exp());
@@ -68,7 +68,7 @@ fn a_neuron_is_one_step_whose_weights_need_no_slots() {
     }
 }
 
-/// The layers of a program: how many inputs and outputs each has.
+/// The number of inputs and outputs of each layer of a program.
 fn layers(program: &Program) -> Vec<[usize; 2]> {
     let layers = program.learned.layers.iter();
     layers
@@ -79,7 +79,7 @@ fn layers(program: &Program) -> Vec<[usize; 2]> {
 #[test]
 fn a_net_is_recorded_layer_by_layer_and_nothing_is_copied() {
     let model = MLP::new(2, &[3, 4, 1], &mut crate::rng(0));
-    let inputs = [1.0, 2.0, 3.0].map(Value::new); // a label beside the two
+    let inputs = [1.0, 2.0, 3.0].map(Value::new); // the third is a label
     let output = model.forward(&inputs[..2]).remove(0) * &inputs[2];
     let program = program(&inputs, &output);
     assert_eq!(layers(&program), [[2, 3], [3, 4], [4, 1]]);
@@ -87,7 +87,7 @@ fn a_net_is_recorded_layer_by_layer_and_nothing_is_copied() {
 }
 
 #[test]
-fn sums_of_equal_lists_are_a_layer_and_those_that_nobody_reads_another() {
+fn sums_of_the_same_inputs_are_a_layer_and_those_without_a_gradient_another() {
     let inputs = [1.0, 2.0].map(Value::new);
     let weights: Vec<_> = (0..8).map(|i| Value::new(f64::from(i))).collect();
     let sums: Vec<_> = weights
@@ -100,7 +100,7 @@ fn sums_of_equal_lists_are_a_layer_and_those_that_nobody_reads_another() {
 }
 
 #[test]
-fn what_does_not_lie_side_by_side_is_copied_where_it_changes_least() {
+fn operands_that_are_not_contiguous_are_copied_where_they_change_least() {
     let [x, y, z] = [1.0, 2.0, 3.0].map(Value::new);
     let [v, w] = [4.0, 5.0].map(Value::new);
     let recorded = |weights: [&Value; 2], inputs: [&Value; 2]| {
@@ -112,10 +112,10 @@ fn what_does_not_lie_side_by_side_is_copied_where_it_changes_least() {
     assert_eq!(copies(&recorded([&v, &(&v * &w)], [&x, &y])), [2, 0, 0]);
     assert_eq!(copies(&recorded([&v, &(&v * &v)], [&x, &y])), [2, 0, 0]);
     assert_eq!(copies(&recorded([&v, &w], [&y, &x])), [0, 2, 0]);
-    assert_eq!(copies(&recorded([&v, &w], [&x, &(&y * &w)])), [0, 0, 3]); // w as a slot, too
+    assert_eq!(copies(&recorded([&v, &w], [&x, &(&y * &w)])), [0, 0, 3]); // including w, as a slot
 }
 
-/// The steps of a segment as the notes write them.
+/// The steps of a segment, as the notes list them.
 fn listing(segment: &program::Segment) -> String {
     let lines = segment
         .results()
@@ -124,13 +124,13 @@ fn listing(segment: &program::Segment) -> String {
             Step::Apply(op, x, 0) => format!("{out} = {}({x})\n", op.label()),
             Step::Apply(op, x, y) => format!("{out} = {x} {} {y}\n", op.label()),
             Step::Shared(x) => format!("{out} = shared {x}\n"),
-            ref other => panic!("the example has no {other:?}"),
+            ref other => panic!("unexpected step in the example: {other:?}"),
         });
     lines.collect::<Vec<_>>().join("         ")
 }
 
 #[test]
-fn the_example_of_the_notes_is_recorded_as_they_say() {
+fn the_example_in_the_notes_is_recorded_as_they_show() {
     let [w, b] = [2.0, 1.0].map(Value::new);
     let [x, y] = [0.0, 0.0].map(Value::new);
     let error = (&w * &x + &b).tanh() - &y;
@@ -147,14 +147,14 @@ fn the_example_of_the_notes_is_recorded_as_they_say() {
 }
 
 #[test]
-fn threads_can_share_what_replays_share() {
+fn programs_and_replays_can_be_shared_between_threads() {
     fn assert_shared<T: Send + Sync>() {}
     assert_shared::<Program>();
     assert_shared::<Replay>();
 }
 
 #[test]
-fn a_program_becomes_the_graph_again() {
+fn a_program_can_be_turned_back_into_the_graph() {
     let [x, y] = ["x", "y"].map(|name| Value::new(0.5).with_name(name));
     let [v, w] = ["v", "w"].map(|name| Value::new(1.5).with_name(name));
     let weights = [v.clone(), w.clone(), &v * &w];

@@ -1,7 +1,7 @@
-//! Numbers that agree to a tolerance.
+//! Comparison of numbers within a tolerance.
 
-/// Whether two numbers are at most `tolerance` apart. An infinity is close to itself alone, whatever
-/// the tolerance, and NaN to NaN alone.
+/// Whether two numbers are at most `tolerance` apart. With a finite tolerance, an infinity is close
+/// only to itself, and NaN only to NaN.
 pub(crate) fn is_close(ours: f64, theirs: f64, tolerance: f64) -> bool {
     ours == theirs
         || ours.is_nan() && theirs.is_nan()

@@ -1,4 +1,4 @@
-//! Every optimizer with every setting, by the names that `tests/pytorch/optimizers.py` gives them.
+//! Every optimizer with every setting, under the names given in `tests/pytorch/optimizers.py`.
 
 use micrograd::engine::Value;
 use micrograd::optim::{Adam, Momentum, Optimizer, RMSProp, SGD};
@@ -41,6 +41,6 @@ pub(crate) fn optimizer(setting: &str, p: Vec<Value>) -> Box<dyn Optimizer> {
             let adam = Adam::new(p, 0.1).betas(0.7, 0.5).amsgrad();
             Box::new(adam.decoupled_weight_decay(0.2))
         }
-        _ => panic!("optimizers.csv has a setting that this test does not know: {setting}"),
+        _ => panic!("optimizers.csv has an unknown setting: {setting}"),
     }
 }

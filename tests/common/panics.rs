@@ -1,9 +1,9 @@
-//! Panics, and the lines that they name.
+//! Panic messages and the lines that they name.
 
 use std::panic::{self, AssertUnwindSafe};
 use std::sync::{Arc, Mutex};
 
-/// The message of the panic that `f` ends in, and the line that it names.
+/// The message of the panic that ends `f`, and the line that it names.
 pub(crate) fn panic_of(f: impl FnOnce()) -> (String, u32) {
     static ONE_HOOK_AT_A_TIME: Mutex<()> = Mutex::new(());
     let _lock = ONE_HOOK_AT_A_TIME.lock();

@@ -1,8 +1,8 @@
-//! A thread that has no room for recursion.
+//! A thread with no room for deep recursion.
 
 use std::thread;
 
-/// Does the work with as little stack as a small embedded thread has.
+/// Runs `work` on a stack as small as that of an embedded thread.
 pub(crate) fn on_a_small_stack(work: impl FnOnce() + Send + 'static) {
     let thread = thread::Builder::new().stack_size(256 * 1024);
     thread.spawn(work).unwrap().join().unwrap();

@@ -1,11 +1,12 @@
-"""Writes operations.csv, exact.csv and graphs.csv: what the operations of src/ops/table.rs are compared with.
+"""Writes operations.csv, exact.csv and graphs.csv: reference numbers for the operations of
+src/ops/table.rs.
 
     python -m venv venv && venv/bin/pip install torch mpmath
     cd tests/pytorch && ../../venv/bin/python operations.py
 
 - operations.csv: value and gradient of every operation at a grid of points, by PyTorch in float64.
-- exact.csv: the same by mpmath with 50 digits, rounded to float64: at those of the points at which
-  the value and the gradient have at most 1000 times the relative error of the arguments.
+- exact.csv: the same by mpmath with 50 digits, rounded to float64, at the points where the relative
+  error of the value and the gradient is at most 1000 times the relative error of the arguments.
 - graphs.csv: 200 random graphs of 5 to 60 operations, with their value and gradient by PyTorch.
 
 Written with Python 3.12, PyTorch 2.15.0 and mpmath 1.3.0.
@@ -33,7 +34,7 @@ def where(condition, x):
 
 
 def away_from_zero(x):
-    """The nearest integer, which PyTorch's own `round` does not take away from 0 in halfway cases."""
+    """The nearest integer, with halfway cases away from 0, unlike PyTorch's own `round`."""
     return torch.trunc(x + torch.copysign(torch.tensor(0.49999999999999994), x))
 
 
@@ -111,7 +112,7 @@ WITH_PARAMETER = [
 
 
 def gradient(f, arguments):
-    """The value and the gradient, in which what is not connected is 0."""
+    """The value and the gradient, which is 0 for arguments that are not connected."""
     leaves = [torch.tensor(a, requires_grad=True) for a in arguments]
     out = f(*leaves)
     if out.requires_grad:
@@ -139,7 +140,7 @@ def by_pytorch():
 
 
 def exactly():
-    """Value and gradient with 50 digits; None where they are not real, finite or well-conditioned."""
+    """Rows of value and gradient to 50 digits, where both are real, finite and well-conditioned."""
     mp.dps = 50
 
     def derivative(f, i, arguments):
@@ -154,7 +155,7 @@ def exactly():
             return (above - below) / (2 * h), (above - 2 * at + below) / h**2
 
     def row(name, f, arguments):
-        # So many digits that 1 + e^x and 1 + x keep theirs.
+        # Enough digits for 1 + e^x and 1 + x to be precise.
         exact = [mpf(a) for a in arguments]
         try:
             with mpmath.workdps(420):
@@ -203,21 +204,22 @@ def write(path, header, rows):
 PASSING_NOTHING = {"detach", "floor", "ceil", "round", "round_ties_even", "trunc", "signum"}
 GRAPH_UNARY = [(name, f) for name, f, _ in UNARY
                if f is not None and name not in PASSING_NOTHING | {"softplus"}]
-# Above its threshold PyTorch takes x for softplus(x), which is off by up to 2e-9.
+# Above its threshold, PyTorch replaces softplus(x) by x, which is off by up to 2e-9.
 GRAPH_UNARY.append(("softplus", lambda x: torch.nn.functional.softplus(x, threshold=700.0)))
 GRAPH_BINARY = [(name, f) for name, f, _ in BINARY]
 LITERALS = [-2.0, -1.0, -0.5, 0.5, 2.0, 3.0]
 
 
 def random_graph(rng):
-    """The leaves, and the steps as text; the value, the gradient, and the largest number of each kind."""
+    """Leaves, steps as text, value, gradient, and the largest value and gradient of a node."""
     leaves = [rng.uniform(-2.0, 2.0) for _ in range(rng.randint(1, 4))]
     nodes = [torch.tensor(x, requires_grad=True) for x in leaves]
     steps = []
     length = rng.randint(5, 60)
     while len(steps) < length:
         name, node = random_step(rng, nodes)
-        # A power of 0 would pass 0 · ∞ = NaN down where an infinite gradient arrives: see Trust.md.
+        # With an infinite upstream gradient, PyTorch passes 0 · ∞ = NaN down from a power that is
+        # 0: see notes/Trust.md.
         if name.startswith("pow ") and node.item() == 0.0:
             continue
         finite = math.isfinite(node.item()) and abs(node.item()) < 1e6
@@ -236,9 +238,9 @@ def random_graph(rng):
 
 
 def random_step(rng, nodes):
-    """A step as text, its operands by their indices and its literals behind '=', and its node."""
+    """A step as text, with operands as indices and constants after '=', and its node."""
     def pick():
-        # Late nodes more often, so that the graph gets deep.
+        # Recent nodes are picked more often, so that the graph gets deep.
         start = max(0, len(nodes) - 10) if rng.random() < 0.7 else 0
         return rng.randrange(start, len(nodes))
 

@@ -1,4 +1,4 @@
-"""Writes optimizers.csv: the trajectories of PyTorch's optimizers that tests/optim.rs compares with.
+"""Writes optimizers.csv: trajectories of PyTorch's optimizers, which tests/optim.rs compares with.
 
 Run by hand, with PyTorch installed: python tests/pytorch/optimizers.py
 """
@@ -47,7 +47,7 @@ SETTINGS = {
 
 
 def gradient(step, i, p):
-    """Swings and grows, and depends on the parameter, so that an error grows too."""
+    """Alternates in sign and grows, and depends on the parameter, so that an error grows too."""
     return 0.1 * (step + 1) * (-1) ** (step * (i + 1)) + 0.3 * p
 
 

@@ -1,5 +1,5 @@
-"""Writes losses.csv, schedules.csv and clipping.csv, which tests/loss.rs and tests/optim.rs compare
-with: PyTorch's losses with their gradients, learning rates and clipped gradients.
+"""Writes losses.csv, schedules.csv and clipping.csv: PyTorch's losses with their gradients,
+learning rates, and clipped gradients. tests/loss.rs and tests/optim.rs compare with them.
 
 Run by hand in its directory, with PyTorch installed: python training.py
 """
@@ -63,7 +63,7 @@ def losses():
             spread = [s / sum(spread) for s in spread]
             yield row("cross_entropy", smoothing, cross, xs, spread)
 
-    # At the kinks, and without a limit.
+    # At the kinks, and with an infinite delta.
     for delta in [1.0, math.inf]:
         ds = [0.0, 1.0, -1.0, 3.0]
         yield row("huber", delta, lambda p, t: F.huber_loss(p, t, delta=delta), ds, [0.0] * 4)

@@ -1,4 +1,4 @@
-//! Writes the source code in `src/emitted` anew.
+//! Regenerates the source code in `src/emitted`.
 
 use std::path::Path;
 use std::{fs, io};

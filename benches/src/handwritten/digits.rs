@@ -17,7 +17,7 @@ pub(crate) struct Network {
     second: Layer<HIDDEN, CLASSES>,
 }
 
-/// The gradient; for the hidden layer it lies neuron by neuron, so that dead ones can be skipped.
+/// The gradient. The hidden layer's is stored neuron by neuron, so that dead ones can be skipped.
 pub(crate) struct Gradient {
     first: [[f64; PIXELS]; HIDDEN],
     first_bias: [f64; HIDDEN],
@@ -49,7 +49,7 @@ impl Network {
         hidden
     }
 
-    /// Makes the step of SGD.
+    /// Takes a step of SGD.
     fn descend(&mut self, gradient: &Gradient) {
         let first = gradient.first.as_chunks::<TILE>().0;
         let bias = gradient.first_bias.as_chunks::<TILE>().0;
@@ -68,7 +68,7 @@ impl Network {
     }
 }
 
-/// The outputs for one image, by the initial parameters.
+/// The outputs for one image, with the initial parameters.
 pub(crate) fn forward() -> impl Fn() -> [f64; CLASSES] {
     let digits = digits::task();
     let network = Box::new(Network::read(&digits.initial));
@@ -78,7 +78,7 @@ pub(crate) fn forward() -> impl Fn() -> [f64; CLASSES] {
     }
 }
 
-/// Trains layer by layer, each for the whole batch.
+/// Trains by passes that take the whole batch through one layer at a time.
 pub(crate) fn training() -> impl FnMut() -> Vec<f64> {
     let digits = digits::task();
     let mut run = layer_by_layer();
@@ -97,7 +97,7 @@ pub(crate) fn training() -> impl FnMut() -> Vec<f64> {
     }
 }
 
-/// The loss of a row, and its gradient by the scores.
+/// The loss of a row, and its gradient with respect to the scores.
 #[inline]
 fn cross_entropy(scores: &[f64; CLASSES], targets: &[f64; CLASSES]) -> (f64, [f64; CLASSES]) {
     let greatest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
@@ -142,7 +142,7 @@ fn layer_by_layer() -> impl FnMut(&Network, &[Row], &mut Gradient) -> f64 {
             let mut count = 0;
             for (row, to_sums) in to_sums.iter().enumerate() {
                 live[count] = (row, to_sums[k]);
-                count += usize::from(to_sums[k] != 0.0); // a branch could not be predicted
+                count += usize::from(to_sums[k] != 0.0); // a branch would be unpredictable
             }
             let live = &live[..count];
             gradient.first_bias[k] = live.iter().map(|(_, to_sum)| to_sum).sum();

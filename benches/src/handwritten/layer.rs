@@ -2,8 +2,9 @@
 
 use std::{array, iter};
 
-/// The parameters of a layer, or their gradient. The weights lie input by input, so that a loop
-/// over the neurons reads neighbours, and aligned, so that SSE instructions may read them.
+/// The parameters of a layer, or their gradient. The weights are stored input by input, so that a
+/// loop over the neurons reads adjacent numbers. They are aligned, so that SSE instructions may
+/// read them.
 #[repr(C, align(64))]
 pub(super) struct Layer<const INPUTS: usize, const N: usize> {
     pub(super) weights: [[f64; N]; INPUTS],
@@ -16,7 +17,7 @@ impl<const INPUTS: usize, const N: usize> Layer<INPUTS, N> {
         bias: [0.0; N],
     };
 
-    /// Takes the parameters of a layer in micrograd's order.
+    /// Reads the parameters of a layer in micrograd's order.
     pub(super) fn read(parameters: &mut impl Iterator<Item = f64>) -> Self {
         let mut layer = Self::ZERO;
         for neuron in 0..N {
@@ -38,7 +39,7 @@ impl<const INPUTS: usize, const N: usize> Layer<INPUTS, N> {
         weighted_sums(&self.bias, inputs.iter().copied(), &self.weights)
     }
 
-    /// Adds the gradient for a row of inputs; `to_sums` is that of the layer's outputs.
+    /// Adds the gradient for a row of inputs; `to_sums` is the upstream gradient of the outputs.
     #[inline(always)]
     pub(super) fn accumulate(&mut self, inputs: &[f64; INPUTS], to_sums: &[f64; N]) {
         add_scaled(&mut self.bias, 1.0, to_sums);
@@ -66,7 +67,7 @@ pub(super) fn add_scaled<const N: usize>(sums: &mut [f64; N], factor: f64, terms
     }
 }
 
-/// The start plus all rows, each times its factor. The sums stay in registers meanwhile.
+/// `start` plus all rows, each times its factor. The sums stay in registers.
 #[inline]
 pub(super) fn weighted_sums<const N: usize>(
     start: &[f64; N],
@@ -85,7 +86,7 @@ pub(super) fn transpose<const M: usize, const N: usize>(matrix: &[[f64; N]; M]) 
     array::from_fn(|row| array::from_fn(|column| matrix[column][row]))
 }
 
-/// The sum of products. The compiler may compute the four partial sums side by side.
+/// The dot product, in four partial sums that the compiler may compute side by side.
 #[inline]
 pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
     let mut partial = [0.0; 4];
@@ -103,13 +104,13 @@ pub(super) fn dot(left: &[f64], right: &[f64]) -> f64 {
     (partial[0] + partial[1]) + (partial[2] + partial[3])
 }
 
-/// relu of each value. `f64::max` would cost more, because it is exact on NaN.
+/// The relu of each value. `f64::max` would cost more, because it handles NaN.
 #[inline]
 pub(super) fn relu<const N: usize>(values: [f64; N]) -> [f64; N] {
     values.map(|value| if value > 0.0 { value } else { 0.0 })
 }
 
-/// The gradient before a relu: the upstream gradient where the output is positive.
+/// The gradient at a relu's inputs: the upstream gradient where the output is positive, else 0.
 #[inline]
 pub(super) fn through_relu<const N: usize>(gradient: &[f64; N], outputs: &[f64; N]) -> [f64; N] {
     array::from_fn(|k| if outputs[k] > 0.0 { gradient[k] } else { 0.0 })

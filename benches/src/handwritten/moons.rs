@@ -4,7 +4,7 @@ use super::layer::{Layer, add_scaled, dot, relu, through_relu, transpose, weight
 use crate::work::STEPS;
 use crate::work::moons::{self, HIDDEN, INPUTS, LEARNING_RATE, PENALTY, ROWS, Row};
 
-/// The parameters, or the gradient of each.
+/// The parameters, or their gradient.
 pub(crate) struct Network {
     first: Layer<INPUTS, HIDDEN>,
     second: Layer<HIDDEN, HIDDEN>,
@@ -17,7 +17,7 @@ const ZERO: Network = Network {
     third: Layer::ZERO,
 };
 
-/// Trains by `run`, which writes the gradient of the mean hinge loss and returns that loss.
+/// Trains with `run`, which writes the gradient of the mean hinge loss and returns that loss.
 pub(crate) fn training(
     mut run: impl FnMut(&Network, &[Row], &mut Network) -> f64,
 ) -> impl FnMut() -> Vec<f64> {
@@ -45,7 +45,7 @@ pub(crate) fn training(
     }
 }
 
-/// Makes the step of SGD, with the gradient of the penalty; returns the sum of squares before.
+/// Takes a step of SGD, penalty included; returns the sum of squares before the step.
 fn descend<const M: usize, const N: usize>(layer: &mut Layer<M, N>, gradient: &Layer<M, N>) -> f64 {
     let Layer { weights, bias } = layer;
     let step = |parameters: &mut [f64], gradient: &[f64]| {
@@ -58,8 +58,8 @@ fn descend<const M: usize, const N: usize>(layer: &mut Layer<M, N>, gradient: &L
     step(weights.as_flattened_mut(), gradient.weights.as_flattened()) + step(bias, &gradient.bias)
 }
 
-/// Goes forward and backward with one row after the other. It leaves out the dead neurons of the
-/// first hidden layer, and goes backward only where the hinge is active.
+/// Goes forward and backward one row at a time. It skips the dead neurons of the first hidden
+/// layer, and goes backward only where the hinge is active.
 pub(crate) fn row_by_row(network: &Network, rows: &[Row], gradient: &mut Network) -> f64 {
     *gradient = ZERO;
     let share = 1.0 / rows.len() as f64;
@@ -99,13 +99,13 @@ fn backward(
     gradient.first.accumulate(point, &to_sums1);
 }
 
-/// The neurons that relu has not cut off.
+/// The neurons whose output relu has not set to 0.
 #[inline]
 fn live(outputs: &[f64; HIDDEN]) -> impl Iterator<Item = usize> {
     (0..HIDDEN).filter(|&k| outputs[k] > 0.0)
 }
 
-/// Goes layer by layer, each for the whole batch.
+/// Takes the whole batch through one layer at a time.
 pub(crate) fn layer_by_layer() -> impl FnMut(&Network, &[Row], &mut Network) -> f64 {
     let [mut hidden1, mut hidden2, mut to_sums1, mut to_sums2] =
         [(); 4].map(|()| vec![[0.0; HIDDEN]; ROWS]);
@@ -149,7 +149,7 @@ fn margin(network: &Network, hidden2: &[f64; HIDDEN], label: f64) -> f64 {
     1.0 - label * score
 }
 
-/// The slope of the mean hinge loss by the score of a row.
+/// The slope of the mean hinge loss with respect to the score of a row.
 #[inline]
 fn slope(margin: f64, label: f64, share: f64) -> f64 {
     if margin > 0.0 { -label * share } else { 0.0 }

@@ -1,4 +1,4 @@
-//! The nets in training.
+//! The training of the nets.
 
 use std::rc::Rc;
 
@@ -11,7 +11,7 @@ use crate::work::digits::{self, CLASSES, PIXELS};
 use crate::work::moons::{self, PENALTY};
 use crate::work::{STEPS, Task};
 
-/// A task, and its loss: the mean of the losses of all rows, and perhaps a penalty.
+/// A task and its loss: the mean loss of all rows, plus a penalty for some tasks.
 #[derive(Debug)]
 pub struct Training<const N: usize> {
     task: Task<N>,
@@ -41,7 +41,7 @@ pub fn digits() -> Training<{ PIXELS + CLASSES }> {
 
 /// The mean loss over a batch of moons, and its gradient, by a tape on this number of threads.
 ///
-/// Nodes stay in their thread, so each run records a tape of its own.
+/// Nodes cannot leave their thread, so each run records its own tape.
 #[cfg(feature = "rayon")]
 pub(crate) fn moons_on_threads(threads: usize, rows: usize) -> impl FnMut() -> (f64, Vec<f64>) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
@@ -103,7 +103,7 @@ impl<const N: usize> Training<N> {
         self.episodes(move |this| this.replay(&tape))
     }
 
-    /// Episodes of training on a graph built anew in every step.
+    /// Episodes of training on a graph that is rebuilt in every step.
     pub fn on_the_engine(self) -> impl FnMut() -> Vec<f64> {
         self.episodes(|this| {
             let loss_of = |row: &[f64; N]| (this.loss_of_row)(&this.task.net, &row.map(Value::new));
@@ -114,7 +114,7 @@ impl<const N: usize> Training<N> {
         })
     }
 
-    /// Episodes of SGD by a function that adds the gradient of the loss to the parameters.
+    /// Episodes of SGD. `backward` returns the loss and adds its gradient to the parameters.
     fn episodes(self, backward: impl Fn(&Self) -> f64) -> impl FnMut() -> Vec<f64> {
         let mut optimizer = SGD::new(self.parameters.clone(), self.task.learning_rate);
         move || {

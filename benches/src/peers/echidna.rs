@@ -1,4 +1,4 @@
-//! echidna: functions over any kind of number, run on a tape of local derivatives
+//! echidna: functions generic over the number type, run on a tape of local derivatives
 //! ("tape") or recorded once and evaluated at new inputs ("bytecode replay").
 
 use std::hint::black_box;
@@ -26,7 +26,7 @@ pub(crate) fn chain_replayed(length: usize) -> impl FnMut() -> (f64, Vec<f64>) {
     move || run(&[black_box(CHAIN_START)])
 }
 
-/// The loss is put on the tape anew in every step.
+/// The loss is put on a new tape in every step.
 pub(crate) fn moons_on_tape() -> impl FnMut() -> Vec<f64> {
     work::descent(moons::task(ROWS), |parameters, rows| {
         on_tape(|parameters| loss(parameters, rows), parameters)
@@ -95,8 +95,8 @@ fn sum<T: Scalar<Float = f64>>(terms: impl Iterator<Item = T>) -> T {
     terms.reduce(|sum, term| sum + term).unwrap_or(T::zero())
 }
 
-/// The zero comes first: at a tie echidna's gradient goes to the first argument, and the slope
-/// of relu at 0 is to be 0.
+/// The zero comes first, because at a tie echidna's gradient goes to the first argument, and the
+/// slope of relu at 0 must be 0.
 fn relu<T: Scalar<Float = f64>>(x: T) -> T {
     T::zero().max(x)
 }

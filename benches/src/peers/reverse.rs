@@ -20,7 +20,7 @@ pub(crate) fn readme_program() -> [f64; 3] {
     d = d + (3.0 * d + relu(b - a));
     let e = c - d;
     let f = e.powi(2);
-    // `10.0 / f` would have the gradient of `1.0 / f` without its square.
+    // reverse gives `10.0 / f` the derivative -1 / f instead of -10 / f².
     let g = f / 2.0 + 10.0 * f.recip();
 
     let gradient = g.grad();
@@ -68,7 +68,7 @@ where
     products.fold(bias, |sum, product| sum + product)
 }
 
-/// reverse has no such function.
+/// reverse has no relu.
 fn relu(x: Var) -> Var {
     if x.val() > 0.0 { x } else { x * 0.0 }
 }

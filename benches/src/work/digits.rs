@@ -1,5 +1,5 @@
-//! Images of random pixels, told apart by an MLP with one wide hidden layer: as much work as
-//! real images of handwritten digits.
+//! Images of random pixels, classified by an MLP with one wide hidden layer. They are as much work
+//! as real images of handwritten digits.
 
 use micrograd::rand::{Rng, RngExt};
 
@@ -12,7 +12,7 @@ pub(crate) const CLASSES: usize = 10;
 pub(crate) const ROWS: usize = 64;
 pub(crate) const LEARNING_RATE: f64 = 0.05;
 
-/// The brightest pixel, before it is scaled to 1.
+/// The brightest pixel value, before it is scaled to 1.
 const WHITE: u8 = 16;
 
 /// The pixels of an image, then 1 for its class and 0 for the others.

@@ -1,4 +1,4 @@
-//! Two moons, told apart by an MLP with two hidden layers.
+//! Two moons, classified by an MLP with two hidden layers.
 
 use micrograd::data::make_moons;
 

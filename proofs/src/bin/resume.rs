@@ -1,7 +1,7 @@
-//! Trains a small net from one epoch to another, for the test of the same name.
+//! Trains a small net from one epoch to another, for the tests in `checkpoints.rs`.
 //!
-//! `resume SETTING eager|tape FROM TO PATH`: goes on from the checkpoint at PATH, unless FROM is 0;
-//! saves one there; prints the bits of all parameters.
+//! `resume SETTING eager|tape FROM TO PATH` resumes from the checkpoint at PATH, unless FROM is 0.
+//! It then saves a checkpoint there and prints the bits of all parameters.
 
 use std::env;
 
@@ -51,7 +51,7 @@ fn main() {
     }
 }
 
-/// Bounded, so that even an optimizer that climbs stays finite.
+/// The loss is bounded, so that even an optimizer that maximizes it stays finite.
 fn loss(model: &MLP, [x, y, label]: &[Value; 3]) -> Value {
     let score = model.forward(&[x.clone(), y.clone()]).remove(0);
     (score - label).pow(2.0)

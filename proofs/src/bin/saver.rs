@@ -1,5 +1,5 @@
-//! Saves two checkpoints in turn at the path that is its argument, until it is killed, for the
-//! test of the same name.
+//! Saves two checkpoints in turn at the path given as its argument until it is killed, for the
+//! tests in `checkpoints.rs`.
 
 use std::env;
 

@@ -9,22 +9,22 @@ use super::line::Line;
 use super::step::{ACTIVATIONS, Argument, Step};
 use super::table::{Function, Row, TABLE};
 
-/// They make whole blocks of rows, parts of blocks, and single rows.
+/// Numbers of rows that make whole blocks, parts of blocks, and single rows.
 const ROWS: [usize; 9] = [1, 2, 3, 4, 5, 31, 33, 37, 70];
-/// A tame graph holds no larger values, so that the sums of its gradients mean something.
+/// The largest absolute value in a tame graph, so that the sums of its gradients mean something.
 const LARGEST_TAME: f64 = 30.0;
-/// A step that fits is found long before, or else there is none.
+/// Attempts to draw a step. One that fits is found long before the last attempt, or not at all.
 const ATTEMPTS: usize = 1000;
-/// The rows that end the backward pass.
+/// The rows that pass no gradient to at least one argument.
 const DEAD: [&str; 5] = ["detach", "at_most", "equals", "when", "unless"];
 const LEAVES: [f64; 6] = [0.0, -0.0, 1.0, -1.0, 1e-310, 1e200];
 const CONSTANTS: [f64; 9] = [0.0, -0.0, 1.0, 2.0, 3.0, 0.5, -1.0, -0.5, -2.0];
 const NOT_FINITE: [f64; 3] = [f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
 
-/// The numbers that a graph is to meet.
+/// The kind of numbers that a graph meets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Temper {
-    /// Ordinary ones alone, in all rows.
+    /// Only ordinary numbers, in all rows.
     Tame,
     /// Zeros, ties, kinks, and very small and large ones; the values are finite in the first row.
     Rough,
@@ -33,7 +33,7 @@ pub enum Temper {
 }
 
 impl Temper {
-    /// Each gets its share of a corpus.
+    /// The temper of the graph with this number, so that each gets its share of a corpus.
     pub fn of_number(number: usize) -> Self {
         match number % 5 {
             0 | 1 => Self::Tame,
@@ -42,8 +42,9 @@ impl Temper {
         }
     }
 
-    /// Whether the results say something: a graph in which all is NaN, or nearly all is 0, does
-    /// not.
+    /// Whether the results are informative. A tame graph needs finite results and gradients that
+    /// are mostly not 0, a rough one some gradient that is finite and not 0, and a wild one some
+    /// gradient that is not NaN.
     pub fn is_shown_by(self, results: &[Line]) -> bool {
         let backward = results.iter().find(|line| line.name == "backward");
         let gradients: Vec<_> = backward.into_iter().flat_map(Line::values).collect();
@@ -69,12 +70,12 @@ pub fn draw(temper: Temper, rng: &mut Xoshiro256PlusPlus) -> Graph {
     draft.finish()
 }
 
-/// Less than `end`; small numbers come more often.
+/// A number below `end`; small ones are more frequent.
 fn draw_small(end: usize, rng: &mut Xoshiro256PlusPlus) -> usize {
     rng.random_range(0..end).min(rng.random_range(0..end))
 }
 
-/// A graph that grows.
+/// A graph under construction.
 struct Draft<'a> {
     temper: Temper,
     rng: &'a mut Xoshiro256PlusPlus,
@@ -150,7 +151,7 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Late ones more often than early ones, so that the graph gets deep.
+    /// Picks late nodes more often than early ones, so that the graph gets deep.
     fn node(&mut self) -> usize {
         let count = self.graph.nodes();
         let back = draw_small(count, self.rng);
@@ -161,7 +162,7 @@ impl<'a> Draft<'a> {
         (0..count).map(|_| self.node()).collect()
     }
 
-    /// A node beside `other`, which is the same one now and then.
+    /// An operand next to `other`, now and then the same node.
     fn node_beside(&mut self, other: usize) -> usize {
         if self.rng.random_bool(0.12) {
             other
@@ -266,7 +267,7 @@ impl<'a> Draft<'a> {
         match self.temper {
             Temper::Tame => data.all(|number| number.abs() <= LARGEST_TAME),
             Temper::Rough => data.all(f64::is_finite),
-            // NaN spreads to all that is above.
+            // NaN spreads to everything computed from it.
             Temper::Wild => !data.any(f64::is_nan) || self.rng.random_bool(0.3),
         }
     }
@@ -292,7 +293,7 @@ impl<'a> Draft<'a> {
         self.push(step, made);
     }
 
-    /// Adds up what nothing has read, so that the output depends on all.
+    /// Adds up the nodes that have no users, so that the output depends on all nodes.
     fn finish(mut self) -> Graph {
         if self.unread.len() > 1 {
             let sum = Step::Sum(self.unread.clone());

@@ -4,7 +4,7 @@ use std::hint::black_box;
 
 use super::line::Line;
 
-/// Where functions of one argument are computed, if they are defined there.
+/// The points for functions of one argument. A function is NaN outside its domain.
 const POINTS: [f64; 6] = [-1.7, 0.1, 0.5, 0.9, 2.3, 11.0];
 
 /// A line for each function: its values at a few points.

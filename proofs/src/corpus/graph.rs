@@ -14,14 +14,14 @@ pub struct Graph {
     pub leaves: Vec<f64>,
     /// The steps, in order.
     pub steps: Vec<Step>,
-    /// How many of the leaves, from the first one, are inputs of the tape. The other ones, and the
-    /// parameters of layers, are its parameters.
+    /// The number of leaves, from the first one, that are inputs of the tape. The other leaves and
+    /// the parameters of layers are its parameters.
     pub inputs: usize,
-    /// The number of rows that the tape is replayed for.
+    /// The number of rows on which the tape is replayed.
     pub rows: usize,
     /// Whether NaN and infinities are among the numbers of the rows.
     pub wild_rows: bool,
-    /// Three nodes: the last one and two more, which are the outputs of a tape of several.
+    /// The outputs of a tape with several outputs: the last node and two more.
     pub outputs: [usize; 3],
 }
 
@@ -30,7 +30,7 @@ pub struct Graph {
 pub struct Built {
     /// All nodes that steps may read, by index: first the leaves, then the results of steps.
     pub nodes: Vec<Value>,
-    /// All leaves, among them the parameters of layers.
+    /// All leaves, including the parameters of layers.
     pub leaves: Vec<Value>,
 }
 
@@ -45,8 +45,8 @@ impl Graph {
         self.build_with(numbers, |output| output)
     }
 
-    /// Builds the graph with each result of a step off by up to this many units in the last place,
-    /// as those of another language may be.
+    /// Builds the graph with the result of each step perturbed by up to this many units in the last
+    /// place, as the results in another language may be.
     pub fn disturbed(&self, units: i32, rng: &mut impl Rng) -> Built {
         self.build_with(&self.leaves, |output| {
             let units = rng.random_range(-units..=units);
@@ -54,7 +54,7 @@ impl Graph {
         })
     }
 
-    /// Builds the graph on these numbers, with each result of a step replaced.
+    /// Builds the graph on these numbers, with the result of each step replaced.
     fn build_with(&self, numbers: &[f64], mut replace: impl FnMut(Value) -> Value) -> Built {
         let mut leaves: Vec<_> = numbers.iter().copied().map(Value::new).collect();
         let mut nodes = leaves.clone();
@@ -77,7 +77,7 @@ impl Graph {
             .collect()
     }
 
-    /// Whether some node is reached by the backward pass, and also read where that pass ends.
+    /// Whether some node receives a gradient and is also read by an edge that carries none.
     pub fn has_node_that_is_read_live_and_dead(&self) -> bool {
         let mut receiving = vec![false; self.nodes()];
         let mut read_dead = vec![false; self.nodes()];
@@ -107,13 +107,13 @@ impl Graph {
         self.leaves.len() + self.steps.iter().map(Step::outputs).sum::<usize>()
     }
 
-    /// Whether a line of the file is one of the graph, and not one of its results.
+    /// Whether a line of the file is part of the graph, not of its results.
     pub(super) fn has_line(line: &str) -> bool {
         let word = line.split(' ').next().unwrap_or_default();
         matches!(word, "leaves" | "inputs" | "rows" | "outputs") || word.ends_with(':')
     }
 
-    /// Reads a graph as it is displayed.
+    /// Reads a graph in the format in which it is displayed.
     pub(super) fn parse(lines: &[&str]) -> Option<Self> {
         let words = |name: &str| {
             let line = lines.iter().find_map(|line| line.strip_prefix(name))?;
@@ -140,7 +140,7 @@ impl Graph {
     }
 }
 
-/// Only sums and products, so that every system computes the same numbers.
+/// Uses only sums and products, so that every system computes the same numbers.
 fn number_of_row(row: usize, input: usize, leaf: f64, wild: bool) -> f64 {
     const TAME: &[f64] = &[0.0, -0.0, 1.0];
     const WILD: &[f64] = &[0.0, f64::NAN, -0.0, f64::INFINITY, 1.0, f64::NEG_INFINITY];

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::iter;
 
-/// Gradients that are added up in another order agree to this part of what was added.
+/// Gradients that are added up in another order agree to this part of their size.
 const TOLERANCE: f64 = 1e-12;
 
 /// A number that was computed.
@@ -11,15 +11,15 @@ const TOLERANCE: f64 = 1e-12;
 pub struct Computed {
     /// The number.
     pub value: f64,
-    /// The sum of the absolute values of what was added up to it, where another order of additions
-    /// is as good; else the bits count.
+    /// The sum of the absolute values of its parts, if these may be added up in another order. If
+    /// `None`, the bits must match.
     pub size: Option<f64>,
 }
 
 /// Numbers that were computed in one way.
 #[derive(Clone, Debug)]
 pub struct Line {
-    /// The way.
+    /// The name of the way.
     pub name: String,
     /// The numbers, in order.
     pub numbers: Vec<Computed>,
@@ -38,7 +38,7 @@ impl Computed {
         Some(Self { value, size })
     }
 
-    /// Whether `now` is as good as the number that was computed once.
+    /// Whether `now` agrees with this number, which was computed earlier.
     pub fn is_met_by(self, now: f64) -> bool {
         let once = self.value;
         if once.to_bits() == now.to_bits() || once.is_nan() && now.is_nan() {
@@ -64,11 +64,11 @@ impl Line {
         }
     }
 
-    /// Reads a line as it is displayed; an empty one is none.
+    /// Reads a line in the format in which it is displayed. An empty line gives `None`.
     ///
     /// # Panics
     ///
-    /// If a word is no number.
+    /// If a word is not a number.
     pub fn parse(line: &str) -> Option<Self> {
         let mut words = line.split_whitespace();
         let name = words.next()?.to_string();
@@ -84,7 +84,7 @@ impl Line {
         self.numbers.iter().map(|number| number.value)
     }
 
-    /// How the same line, computed now, differs from this one, if it does.
+    /// The difference between this line and the same line computed now, if there is one.
     pub fn difference(&self, now: &Self) -> Option<String> {
         let Self { name, numbers } = self;
         if (name, numbers.len()) != (&now.name, now.numbers.len()) {

@@ -14,10 +14,10 @@ pub(super) const TAPE_GRADIENT: &str = "tape.gradient";
 /// The Jacobian that a tape of several outputs returns for one row.
 pub(super) const TAPE_JACOBIAN: &str = "tape.jacobian";
 
-/// The most rows that a tape of several outputs is measured on: one block, and one row after it.
+/// The most rows on which a tape of several outputs is measured: one block and one more row.
 const ROWS_OF_VECTORS: usize = 5;
 
-/// The results of the crate as it is now, in all ways.
+/// The results of the crate as it is now, one line for each way to compute them.
 pub fn measure(graph: &Graph) -> Vec<Line> {
     let built = graph.build();
     let outputs = graph.outputs.map(|i| built.nodes[i].clone());
@@ -54,7 +54,7 @@ fn by_tape(graph: &Graph, built: &Built, last: &Value) -> Vec<Line> {
     ]
 }
 
-/// The line has the row as its only number, and its name tells the pass.
+/// The only number in the line is the row, and the name of the line says which pass.
 fn anomaly(tape: &Tape, rows: &[Vec<f64>]) -> Line {
     let Some(anomaly) = tape.find_anomaly(rows) else {
         return Line::new("anomaly.none", []);

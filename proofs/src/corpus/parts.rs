@@ -1,5 +1,5 @@
-//! The size of a gradient: the sum of the absolute values of all that is added up to it. A sum that
-//! is added up in another order agrees to rounding, relative to that.
+//! The size of a gradient: the sum of the absolute values of its parts. If these are added up in
+//! another order, the gradient changes by rounding only, relative to this size.
 
 use std::iter;
 
@@ -14,7 +14,7 @@ use super::step::Step;
 /// parameters of the step.
 type Slopes = Vec<Vec<f64>>;
 
-/// Adds the sizes to the lines of those gradients whose bits may change.
+/// Adds the sizes to the lines of gradients whose bits may change.
 pub fn add_sizes(graph: &Graph, lines: &mut [Line]) {
     let rows: Vec<_> = graph.input_rows();
     let sizes: Vec<_> = rows.iter().map(|row| sizes_for_row(graph, row)).collect();
@@ -35,7 +35,7 @@ pub fn add_sizes(graph: &Graph, lines: &mut [Line]) {
     }
 }
 
-/// In the two digits that are written, the very largest number would be read as infinite.
+/// Keeps a finite size small enough to be read as finite from the two digits that are written.
 fn kept_finite(size: f64) -> f64 {
     const LARGEST: f64 = 1.7e308;
     if size.is_finite() {
@@ -72,7 +72,7 @@ fn sizes_for_row(graph: &Graph, row: &[f64]) -> Vec<Vec<f64>> {
         .collect()
 }
 
-/// A step alone, on leaves that hold the numbers of its operands.
+/// Differentiates a step alone, on leaves that hold the numbers of its operands.
 fn slopes(step: &Step, nodes: &[Value]) -> Slopes {
     let operands = step.operands();
     let operands = operands.into_iter().map(|i| Value::new(nodes[i].data()));
@@ -89,7 +89,7 @@ fn slopes(step: &Step, nodes: &[Value]) -> Slopes {
         .collect()
 }
 
-/// From the output down, as the backward pass goes.
+/// Goes from the output down, as the backward pass does.
 fn sizes(graph: &Graph, slopes: &[Slopes], output: usize, leaves: usize) -> Vec<f64> {
     let mut of_nodes = vec![0.0; graph.nodes()];
     of_nodes[output] = 1.0;
@@ -108,7 +108,7 @@ fn sizes(graph: &Graph, slopes: &[Slopes], output: usize, leaves: usize) -> Vec<
                 *size += part(above, *slope);
             }
         }
-        // The steps come last first, and the parameters of each are to stay in order.
+        // The steps come in reverse, but the parameters of each must stay in order.
         of_parameters.splice(0..0, of_step);
         end = first;
     }
@@ -118,7 +118,7 @@ fn sizes(graph: &Graph, slopes: &[Slopes], output: usize, leaves: usize) -> Vec<
     of_nodes
 }
 
-/// Nothing comes of nothing: 0 · ∞ is not NaN here.
+/// A factor of 0 makes the part 0: 0 · ∞ is not NaN here.
 fn part(above: f64, slope: f64) -> f64 {
     if above == 0.0 || slope == 0.0 {
         0.0

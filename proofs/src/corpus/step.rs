@@ -1,4 +1,4 @@
-//! One step of a graph, which makes one node of earlier ones, or several.
+//! One step of a graph, which makes one or more nodes from earlier ones.
 
 use std::fmt;
 
@@ -23,9 +23,9 @@ pub enum Argument {
 pub enum Step {
     /// An operation of the table.
     Row(&'static Row, Vec<Argument>),
-    /// The sum of nodes.
+    /// A sum of nodes.
     Sum(Vec<usize>),
-    /// The weighted sum: pairs of nodes, one after the other.
+    /// A weighted sum: the pairs of nodes, one after the other.
     Dot(Vec<usize>),
     /// A layer, which makes a node for each of its neurons.
     Layer {
@@ -87,7 +87,7 @@ impl Argument {
 }
 
 impl Step {
-    /// Reads a step as it is displayed.
+    /// Reads a step in the format in which it is displayed.
     pub fn parse(text: &str) -> Option<Self> {
         let mut words = text.split(' ');
         let name = words.next()?;
@@ -114,7 +114,7 @@ impl Step {
         })
     }
 
-    /// The row of the table that the step applies, if it is none of the other steps.
+    /// The row of the table that the step applies, if it is a [`Step::Row`].
     pub fn row(&self) -> Option<&'static Row> {
         match self {
             Self::Row(row, _) => Some(row),
@@ -132,7 +132,7 @@ impl Step {
         }
     }
 
-    /// The nodes that the step passes nothing down to, and those that it passes something to.
+    /// The operands to which the step passes no gradient, and the operands to which it passes one.
     pub fn dead_and_live_operands(&self) -> (Vec<usize>, Vec<usize>) {
         let Self::Row(row, arguments) = self else {
             return (Vec::new(), self.operands());
@@ -154,7 +154,7 @@ impl Step {
         }
     }
 
-    /// Makes the nodes of these operands.
+    /// Makes the nodes of the step from these operands.
     pub fn apply(&self, operands: &[Value]) -> Made {
         let mut parameters = Vec::new();
         let outputs = match self {
@@ -188,12 +188,12 @@ impl Step {
             ..
         } = self
         else {
-            unreachable!("{self} is no layer")
+            unreachable!("{self} is not a layer")
         };
         let known = ACTIVATIONS.iter().find(|(name, _)| name == activation);
         let (_, activation) =
             known.unwrap_or_else(|| panic!("no activation is called {activation}"));
-        // All that it draws is replaced.
+        // The parameters that it draws are replaced below.
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(0);
         let layer = Layer::new(inputs, *outputs, *activation, &mut rng);
         let slots = layer.parameters();

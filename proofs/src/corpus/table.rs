@@ -62,7 +62,7 @@ macro_rules! table {
 }
 
 table! {
-    /// All rows that graphs are made of.
+    /// The rows that graphs are made of.
     TABLE;
     operators: add sub mul div;
     one: neg recip sqrt cbrt exp exp2 exp_m1 ln log2 log10 ln_1p sin cos tan asin acos atan sinh
@@ -72,7 +72,7 @@ table! {
 }
 
 table! {
-    /// The other rows. Graphs with them would not be those of the corpus.
+    /// The other rows. If graphs used them too, the corpus would change.
     OTHERS;
     operators: ;
     one: floor ceil round round_ties_even trunc signum erf erfc;
@@ -90,7 +90,7 @@ impl Row {
     ///
     /// # Panics
     ///
-    /// If the row does not take such arguments.
+    /// If the row does not take these arguments.
     pub fn apply(&self, arguments: &[Argument]) -> Value {
         use Argument::{Constant, Node};
         match (self.function, arguments) {
@@ -108,7 +108,7 @@ impl Row {
         }
     }
 
-    /// Whether the backward pass ends at this argument.
+    /// Whether the row passes no gradient to this argument.
     pub fn passes_nothing_to(&self, argument: usize) -> bool {
         match self.name {
             "detach" | "at_most" | "equals" => true,
@@ -123,7 +123,7 @@ impl Row {
     }
 }
 
-/// The numbers at which operations are compared with those in other languages.
+/// The numbers at which operations are compared with the same operations in other languages.
 pub const POINTS: [f64; 34] = [
     0.0,
     -0.0,

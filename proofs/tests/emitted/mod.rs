@@ -1,4 +1,4 @@
-//! Compiles and runs source code, and collects what it computes.
+//! Compiles and runs generated source code, and collects its results.
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -22,7 +22,7 @@ pub(crate) const LANGUAGES: [Language; 4] = [
     Language::JavaScript,
 ];
 
-/// A function, to be computed at some rows.
+/// A function and the rows at which it is computed.
 pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) function: Kind,
@@ -34,12 +34,13 @@ pub(crate) struct Case {
 pub(crate) enum Kind {
     One(Function),
     Several(VectorFunction, usize),
-    /// With its parameters as an argument, and the gradient with respect to them at the only row.
+    /// With parameters as an argument: their numbers, and the gradient with respect to them at the
+    /// only row.
     WithParameters(Function, Vec<f64>, Vec<f64>),
 }
 
 impl Case {
-    /// The numbers that the functions of the source return and write, one after the other, for each row.
+    /// For each row, the numbers that the functions of the source return and write, in order.
     pub(crate) fn expected(&self) -> Vec<Vec<f64>> {
         let of_row = |row: &Vec<f64>| match &self.function {
             Kind::One(function) => {
@@ -58,7 +59,7 @@ impl Case {
         self.rows.iter().map(of_row).collect()
     }
 
-    /// How many of the numbers are values, and not derivatives.
+    /// How many numbers of a row are values. They come before the derivatives.
     pub(crate) fn values(&self) -> usize {
         match self.function {
             Kind::One(_) | Kind::WithParameters(..) => 2,
@@ -67,7 +68,7 @@ impl Case {
     }
 }
 
-/// Computes all cases by source code of this language: for each its rows, as `expected` has them.
+/// Computes all cases with source code in this language: for each case its rows, as in `expected`.
 pub(crate) fn computed_in(language: Language, cases: &[Case], test: &str) -> Vec<Vec<Vec<f64>>> {
     let mut source = match language {
         Language::Rust => Source::rust(),
@@ -131,8 +132,9 @@ struct Call<'a> {
     rows: String,
     /// The bits of the parameters, if they are an argument.
     parameters: String,
-    /// The declaration of an array to work in, for a long function, and its mention in a call.
+    /// The declaration of a work array, if the function needs one.
     declared: String,
+    /// The work array as the last argument of a call.
     work: &'static str,
 }
 
@@ -233,7 +235,7 @@ impl<'a> Call<'a> {
                  for (int i = 0; i < {inputs}; i++) put(gradient[i]);"
             ),
             Kind::WithParameters(_, numbers, _) => {
-                // There is no array of nothing.
+                // C has no empty arrays.
                 let (count, length) = (numbers.len(), numbers.len().max(1));
                 let parameters = if count == 0 { "{0}" } else { parameters };
                 format!(
@@ -306,7 +308,7 @@ fn run_rust(directory: &Path, attributes: &str, source: &str, driver: &str) -> S
     fs::write(directory.join("src/emitted.rs"), source).unwrap();
     let lib = format!("{attributes}pub mod emitted;\n");
     fs::write(directory.join("src/lib.rs"), lib).unwrap();
-    // Some functions, for a single one would take long to compile.
+    // Several functions, because a single one would take long to compile.
     let lines: Vec<_> = driver.lines().collect();
     let parts = lines.chunks(20);
     let mut main = "use emitted::emitted::*;\nuse std::fmt::Write;\n\n".to_owned();

@@ -27,7 +27,7 @@ fn symbols_compute_what_a_single_number_does() {
     }
 }
 
-/// The number of a symbol; 0 may have lost its sign where a 0 was left out of a sum.
+/// Asserts the number of a symbol. A 0 may have lost its sign where a 0 was left out of a sum.
 #[track_caller]
 fn assert_same_number(symbol: &Symbol, theirs: f64, what: &str) {
     let ours = match &symbol.0 {
@@ -38,7 +38,7 @@ fn assert_same_number(symbol: &Symbol, theirs: f64, what: &str) {
 }
 
 #[test]
-fn a_symbol_leaves_out_what_changes_nothing_and_nothing_else() {
+fn a_symbol_leaves_out_only_operations_that_change_nothing() {
     let x = Symbol::from(&Value::new(f64::INFINITY));
     let is_x = |symbol: &Symbol| match (&symbol.0, &x.0) {
         (Quantity::Node(ours), Quantity::Node(theirs)) => ours.same_node(theirs),

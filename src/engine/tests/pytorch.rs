@@ -1,4 +1,4 @@
-//! Against numbers that PyTorch and mpmath computed; `tests/pytorch/operations.py` wrote them.
+//! Comparison with numbers from PyTorch and mpmath that `tests/pytorch/operations.py` wrote.
 
 use std::iter;
 
@@ -12,7 +12,7 @@ const BY_PYTORCH: &str = include_str!("../../../tests/pytorch/operations.csv");
 const EXACT: &str = include_str!("../../../tests/pytorch/exact.csv");
 const GRAPHS: &str = include_str!("../../../tests/pytorch/graphs.csv");
 
-/// Where we differ from PyTorch on purpose.
+/// A deliberate difference from PyTorch.
 struct Difference {
     op: Op,
     at: fn(f64, f64) -> bool,
@@ -23,7 +23,7 @@ const DIFFERENCES: [Difference; 8] = [
     Difference {
         op: Op::Acosh,
         at: |x, _| x == -1.0,
-        because: "the slope of NaN is infinite there, and its sign is that of (x - 1)(x + 1) = -0",
+        because: "the slope of the NaN is infinite, with the sign of (x - 1)(x + 1) = -0",
     },
     Difference {
         op: Op::Signum,
@@ -43,17 +43,17 @@ const DIFFERENCES: [Difference; 8] = [
     Difference {
         op: Op::Softplus,
         at: |x, _| x > 20.0,
-        because: "PyTorch takes x for softplus(x) above 20, which is off by up to 2e-9",
+        because: "above 20, PyTorch replaces softplus(x) by x, which is off by up to 2e-9",
     },
     Difference {
         op: Op::Pow,
         at: |x, y| (x == f64::NEG_INFINITY || x == 0.0) && y == 0.5,
-        because: "an exponent of 1/2 is a square root, in PyTorch only if it is a literal",
+        because: "an exponent of 1/2 is a square root; in PyTorch, only a constant exponent is",
     },
     Difference {
         op: Op::Atan2,
         at: |x, y| x.hypot(y) != 0.0 && x * x + y * y == 0.0,
-        because: "PyTorch squares the arguments, and takes the point for the origin",
+        because: "the squares of the arguments underflow, so PyTorch takes it for the origin",
     },
     Difference {
         op: Op::LeakyRelu,
@@ -146,8 +146,8 @@ fn every_operation_agrees_with_pytorch_but_for_the_listed_differences() {
     }
 }
 
-/// In their tails the gradients of tanh and sigmoid, which are made of the result, have the digits
-/// that the result has left: an absolute error of some 10⁻¹⁶, as PyTorch's.
+/// The gradients of tanh and sigmoid are computed from the result. In the tails, they are only as
+/// precise as the result allows: the absolute error is about 10⁻¹⁶, as in PyTorch.
 const ABSOLUTELY_EXACT: [Op; 2] = [Op::Tanh, Op::Sigmoid];
 
 #[test]
@@ -163,7 +163,7 @@ fn every_smooth_operation_is_exact_to_twelve_digits_where_it_is_well_conditioned
 }
 
 #[test]
-fn no_operation_is_without_numbers_to_compare_with() {
+fn every_operation_has_numbers_to_compare_with() {
     for &op in Op::ALL {
         let count = goldens(BY_PYTORCH)
             .chain(goldens(EXACT))
@@ -171,7 +171,7 @@ fn no_operation_is_without_numbers_to_compare_with() {
             .count();
         assert!(
             count >= 40,
-            "{op:?} is compared at {count} points; tests/pytorch/operations.py makes them"
+            "{op:?} is compared at only {count} points; tests/pytorch/operations.py makes them"
         );
     }
 }
@@ -220,7 +220,7 @@ fn random_graphs_agree_with_pytorch() {
     assert_eq!(graphs, 200);
 }
 
-/// A step of a graph: an operation, and its operands by their indices, or as literals after `=`.
+/// Applies a step of a graph: an operation, with operands as indices, or as constants after `=`.
 fn apply(step: &str, nodes: &[Value]) -> Value {
     let (name, operands) = step.split_once(' ').unwrap();
     let operands: Vec<Quantity> = operands
@@ -245,6 +245,6 @@ fn apply(step: &str, nodes: &[Value]) -> Value {
         }
         (name, [x]) => Value::apply(operation(name), x, x),
         (name, [x, y]) => Value::apply(operation(name), x, y),
-        _ => panic!("what is {step}?"),
+        _ => panic!("unknown step: {step}"),
     }
 }

@@ -1,4 +1,4 @@
-//! Expressions as formulas, and what is folded.
+//! Expressions as formulas, and folding.
 
 use super::*;
 
@@ -20,7 +20,8 @@ fn a_formula_has_the_parentheses_that_the_order_of_operations_needs() {
         (&x * -2.0, "x · (-2)"),
         ((&x + &y).tanh(), "tanh(x + y)"),
         ((-&x).pow(&y), "(-x)^y"),
-        (&x.when(x.at_most(&y)) + &z, "(x when x ≤ y) + z"),
+        (&x.when(x.at_most(&y)) + &z, "(x when (x ≤ y)) + z"),
+        (x.equals(&y).unless(&z), "(x = y) unless z"),
     ];
     for (expression, formula) in cases {
         assert_eq!(expression.formula(), formula);
@@ -28,7 +29,7 @@ fn a_formula_has_the_parentheses_that_the_order_of_operations_needs() {
 }
 
 #[test]
-fn a_rule_with_numbers_in_it_is_not_computed() {
+fn a_rule_on_constants_is_not_evaluated() {
     let [x, out, g] = [0.5, 0.25, 3.0].map(Expression::from);
     let [to_x, to_y] = Op::Tanh.vjps([&x, &x, &out, &g]);
     assert_eq!(to_x.unwrap().formula(), "3 · (1 - 0.25 · 0.25)");
@@ -40,9 +41,9 @@ fn a_rule_with_numbers_in_it_is_not_computed() {
 }
 
 #[test]
-fn what_is_left_out_of_a_formula_is_left_out_of_code_only_if_no_bit_changes() {
+fn code_omits_what_a_formula_omits_only_if_no_bit_changes() {
     let [x] = names(["x"]);
-    let sum = 0.0 + &x; // 0, where x is -0
+    let sum = 0.0 + &x; // 0 where x is -0
     assert_eq!(sum.formula(), "x");
     assert!(matches!(sum.folded().form(), Form::Apply(Op::Add, _)));
     let product = 1.0 * &x;
@@ -69,6 +70,22 @@ fn folding_computes_constants_and_shortens_powers() {
     for (expression, folded) in cases {
         assert_eq!(expression.folded().formula(), folded);
     }
+}
+
+#[test]
+fn a_rule_on_a_constant_shows_no_choice_that_the_constant_decides() {
+    let rules = |op: Op, constants| {
+        let rules = op.rules(constants);
+        rules.map(|rule| rule.map(|rule| rule.formula()))
+    };
+    let [to_x, _] = rules(Op::Pow, [None, Some(2.0)]);
+    assert_eq!(to_x.unwrap(), "g · (2 · x^(2 - 1))");
+    let [to_x, _] = rules(Op::Pow, [None, Some(0.0)]);
+    assert_eq!(to_x.unwrap(), "0");
+    let [_, to_y] = rules(Op::Pow, [Some(2.0), None]);
+    assert_eq!(to_y.unwrap(), "g · (out · ln(2))");
+    let [to_x, _] = rules(Op::Relu, [None, None]);
+    assert_eq!(to_x.unwrap(), "g unless (x ≤ 0)");
 }
 
 #[test]

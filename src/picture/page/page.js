@@ -99,8 +99,9 @@ function formulaOf({ operation, operands, terms, count }, textOf) {
 
 const inNumbers = (operand) => inFormula(valueOf(operand));
 
-function ruleOf({ operation, side }) {
-    return formulas[operation].gradients[side];
+// The rule that an edge follows. An operation on a constant has rules of its own, with the number.
+function ruleOf({ user, operation, side }) {
+    return (nodes.get(user).rules ?? formulas[operation].gradients)[side];
 }
 
 function ruleInNumbers(edge) {
@@ -133,7 +134,7 @@ const hasGradient = ({ node, outputs }) =>
     [node, ...outputs ?? []].some((id) => id !== undefined && nodes.get(id).gradient !== null);
 
 function show(index) {
-    const isAtTheEnd = step === steps.length;
+    const wasFinished = isFinished();
     view = index;
     stage.replaceChildren(document.getElementById(`view-${index}`).content.cloneNode(true));
     svg = stage.querySelector("svg");
@@ -152,7 +153,7 @@ function show(index) {
         ...order.filter((card) => cards()[card].operands.length > 0).map((card) => ({ card, isBackward: false })),
         ...backward.map((card) => ({ card, isBackward: true })),
     ];
-    step = isAtTheEnd ? steps.length : 0;
+    step = wasFinished ? steps.length : 0;
     button("collapse").hidden = index === 0;
     button("expand").hidden = index !== 0 || !views.some(({ expanded }) => expanded === "all");
     fit();
@@ -213,7 +214,7 @@ function write() {
         path.classList.toggle("pale", notReached.has(from));
     }
     const isBackward = step > 0 && steps[step - 1].isBackward;
-    const phase = step === 0 ? "start" : step === steps.length ? "done" : isBackward ? "backward" : "forward";
+    const phase = step === 0 ? "start" : isFinished() ? "done" : isBackward ? "backward" : "forward";
     button("progress").textContent = `step ${step} of ${steps.length}, ${phase}`;
     button("play").textContent = timer === null ? "play" : "pause";
     button("play").setAttribute("aria-label", timer === null ? "play" : "pause");
@@ -274,9 +275,12 @@ function overview() {
     panel.replaceChildren(
         element("h2", {}, nameOf(root)),
         line(`A graph of ${nodeCount} nodes. Its result is ${short(valueOf(root))}.`),
+        line("Click a box, or press → for each step: first forward, then backward."),
         line(isLive
-            ? "Click a box, or step through the passes with the arrow keys. The number of a leaf can be changed."
-            : "Click a box, or step through the passes with the arrow keys. The graph is large, so numbers cannot be changed here."),
+            ? "The number of a leaf can be changed."
+            : "The graph is large, so numbers cannot be changed here."),
+        line("In a rule, x and y are the operation's arguments, out is its result, and g the gradient that has " +
+            "arrived there. d is a derivative over all paths, ∂ the one of a single operation."),
         ...name === undefined ? [] : [line(`${name} is drawn node by node.`)],
     );
 }
@@ -305,7 +309,7 @@ function aboutNode(id, card = cardOf(id)) {
     const isLeaf = !operation && !terms;
     const about = [element("h2", {}, name)];
     if (isLeaf) {
-        about.push(line(node.isParameter ? "A parameter." : "An input: a leaf of the graph."));
+        about.push(line(node.isParameter ? "A parameter." : "A leaf: a number that was not computed."));
         about.push(line(code(`${name} = ${short(value)}`)));
         about.push(...isLive ? [editor(id)] : []);
     } else {
@@ -325,10 +329,11 @@ function aboutNode(id, card = cardOf(id)) {
     return about;
 }
 
-// ∂L/∂a as the sum over its users, in symbols and in numbers.
+// dL/da as the sum over its users, in symbols and in numbers: d for the derivative over all paths, ∂
+// for the one of a single operation.
 function aboutGradient(id) {
     const result = nameOf(root);
-    const derivative = `∂${result}/∂${nameOf(id)}`;
+    const derivative = `d${result}/d${nameOf(id)}`;
     if (id === root) {
         return [line(code(`${derivative} = 1`)), line("The backward pass starts here.")];
     }
@@ -337,7 +342,7 @@ function aboutGradient(id) {
     if (gradient === null) {
         return [line("No gradient arrives here.")];
     }
-    const product = ({ user }) => `∂${result}/∂${nameOf(user)} · ∂${nameOf(user)}/∂${nameOf(id)}`;
+    const product = ({ user }) => `d${result}/d${nameOf(user)} · ∂${nameOf(user)}/∂${nameOf(id)}`;
     const items = edges.slice(0, 50).map((edge) => {
         const [rule, numbers] = [ruleOf(edge), ruleInNumbers(edge)];
         const isKnown = !numbers.includes("…");
@@ -428,11 +433,13 @@ function go(to) {
     } else {
         overview();
     }
-    if (step === steps.length) {
+    if (isFinished()) {
         stop();
     }
     write();
 }
+
+const isFinished = () => step === steps.length;
 
 function stop() {
     clearInterval(timer);
@@ -445,7 +452,7 @@ function play() {
         write();
         return;
     }
-    if (step === steps.length) {
+    if (isFinished()) {
         go(0);
     }
     timer = setInterval(() => go(step + 1), 900);
@@ -539,7 +546,8 @@ const actions = {
     first: () => { stop(); go(0); },
     back: () => { stop(); go(step - 1); },
     play,
-    forward: () => { stop(); go(step + 1); },
+    // Whoever has stepped to the end stays there; a page that was only clicked at starts over.
+    forward: () => { stop(); go(isFinished() && selected !== steps.at(-1)?.card ? 1 : step + 1); },
     last: () => { stop(); go(steps.length); },
     out: () => zoomInTheMiddle(1 / 1.25),
     in: () => zoomInTheMiddle(1.25),

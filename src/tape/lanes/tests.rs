@@ -11,7 +11,7 @@ use crate::ops::Arity;
 use crate::ops::tests::{EDGES, XS, YS, pairs, passed_down};
 use crate::tape::Tape;
 
-/// Every pair of these numbers, in lanes.
+/// Every pair of edges and ordinary numbers, in lanes.
 fn pairs_in_lanes<const N: usize>() -> Vec<[Lanes<N>; 2]> {
     let numbers: Vec<f64> = EDGES.into_iter().chain(XS).chain(YS).collect();
     let pairs: Vec<_> = numbers
@@ -32,7 +32,7 @@ fn pairs_in_lanes<const N: usize>() -> Vec<[Lanes<N>; 2]> {
         .collect()
 }
 
-/// Asserts the same bits in every lane; any NaN is like any other.
+/// Asserts the same bits in every lane; all NaNs count as equal.
 #[track_caller]
 fn assert_same<const N: usize>(lanes: &Lanes<N>, of_lane: impl Fn(usize) -> f64, what: &str) {
     for (lane, &ours) in lanes.lanes().iter().enumerate() {
@@ -94,7 +94,7 @@ fn tapes_compute_what_a_single_number_does() {
     }
 }
 
-/// With both arguments as inputs, and with both as parameters.
+/// Checks two tapes: one with both arguments as inputs, and one with both as parameters.
 fn a_tape_computes_what_a_single_number_does(op: Op, rows: &[[f64; 2]]) {
     let [x_node, y_node] = rows[0].map(Value::new);
     let output = apply_to_nodes(op, &x_node, &y_node);
