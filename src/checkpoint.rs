@@ -67,6 +67,8 @@ use crate::optim::{self, Optimizer};
 const NOTE: &str = "note";
 /// The quantity of a state that is one number, not one for each parameter.
 const STEP: &str = "step";
+/// The most bytes of a note. The size limit of a file leaves as much again for its header.
+const LONGEST_NOTE: usize = 500_000;
 
 /// Saves the parameters of the model, the [`state`](Optimizer::state) of the optimizer and a note:
 /// a line of your own, such as the epoch.
@@ -78,7 +80,7 @@ const STEP: &str = "step";
 ///
 /// If the file cannot be written, if two blocks have the same name, if the optimizer moves a
 /// parameter that the model lacks, or only some of a block, if a number is not finite, or if the
-/// note is longer than a megabyte: `load` would refuse it. The old file stays intact.
+/// note is longer than 500,000 bytes. The old file stays intact.
 ///
 /// # Panics
 ///
@@ -102,6 +104,12 @@ fn bytes_of(
     optimizer: &(impl Optimizer + ?Sized),
     note: &str,
 ) -> Result<Vec<u8>, StateError> {
+    if note.len() > LONGEST_NOTE {
+        return Err(StateError::new(format_args!(
+            "the note has {} bytes, more than {LONGEST_NOTE}",
+            note.len()
+        )));
+    }
     let tensors = Layout::new(model, optimizer)?.tensors(&optimizer.state())?;
     state::bytes_of(&tensors, [(NOTE.into(), note.into())].into())
 }

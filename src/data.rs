@@ -236,10 +236,9 @@ impl StandardScaler {
     #[must_use]
     #[track_caller]
     pub fn new(mean: &[f64], scale: &[f64]) -> Self {
-        assert_eq!(
-            mean.len(),
-            scale.len(),
-            "a scaler needs as many means as scales: {} means, {} scales",
+        assert!(
+            mean.len() == scale.len(),
+            "a scaler needs as many means as scales, not {} and {}",
             mean.len(),
             scale.len()
         );
@@ -261,8 +260,8 @@ impl StandardScaler {
         let columns = rows.first().map_or(0, |row| row.as_ref().len());
         for (i, row) in rows.iter().enumerate() {
             let numbers = row.as_ref().len();
-            assert_eq!(
-                numbers, columns,
+            assert!(
+                numbers == columns,
                 "row {i} has length {numbers}, not {columns}"
             );
         }
@@ -325,10 +324,9 @@ impl StandardScaler {
 
     #[track_caller]
     fn expect_columns(&self, row: &[f64]) {
-        assert_eq!(
-            row.len(),
-            self.mean.len(),
-            "a row of {} numbers does not fit {} columns",
+        assert!(
+            row.len() == self.mean.len(),
+            "the row has length {}, not {}, the number of columns",
             row.len(),
             self.mean.len()
         );

@@ -5,12 +5,14 @@ use std::error::Error;
 use std::fmt;
 
 use crate::engine::Value;
+use crate::text::short;
 
 /// Compares the gradient of a function at a point with central differences, within the tolerances
 /// of PyTorch's `gradcheck`; for others, see [`GradCheck`].
 ///
-/// Returns the kinks of the function that are so near that differences say little. The check there
-/// is only that the derivative lies between the slopes on both sides.
+/// Returns the kinks at which the derivative and the difference disagree. The check there is only
+/// that the derivative lies between the slopes on both sides. A kink at which they agree, such as
+/// that of |x| at 0, is not listed.
 ///
 /// ```
 /// use micrograd::gradcheck::gradcheck;
@@ -98,10 +100,14 @@ impl fmt::Display for Mismatch {
         write!(
             f,
             "the derivative with respect to input {input} at {} is {derivative}, but by finite \
-             differences {difference}: they are {:e} apart",
+             differences {difference}",
             Point(point),
-            (derivative - difference).abs()
-        )
+        )?;
+        let apart = (derivative - difference).abs();
+        if apart.is_finite() {
+            write!(f, ": they are {} apart", short(apart))?;
+        }
+        Ok(())
     }
 }
 
@@ -123,11 +129,22 @@ impl GradCheck {
     /// # Errors
     ///
     /// If a derivative and the difference do not agree.
+    ///
+    /// # Panics
+    ///
+    /// If `eps` is not positive, or if a tolerance is negative or NaN.
+    #[track_caller]
     pub fn check(
         &self,
         function: impl Fn(&[Value]) -> Value,
         point: &[f64],
     ) -> Result<Vec<Kink>, Mismatch> {
+        let Self { eps, atol, rtol } = self;
+        assert!(*eps > 0.0, "eps must be positive, not {eps}");
+        assert!(
+            *atol >= 0.0 && *rtol >= 0.0,
+            "the tolerances must be at least 0, not {atol} and {rtol}"
+        );
         let leaves = |point: &[f64]| point.iter().copied().map(Value::new).collect::<Vec<_>>();
         let xs = leaves(point);
         let gradient = function(&xs).gradient(&xs);

@@ -41,7 +41,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
-//! | `safetensors` | `checkpoint`, and `save` and `load` of [`nn::Module`] |
+//! | `safetensors` | `checkpoint`; `save`, `load`, `to_bytes` and `load_bytes` of [`nn::Module`] |
 //! | `rayon` | a [`tape`] replays large batches on several threads |
 //! | `locations` | every node remembers the source line that made it, which [`anomaly`] reports |
 //!

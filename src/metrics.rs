@@ -123,7 +123,10 @@ impl ConfusionMatrix {
         let mut counts = vec![vec![0; classes]; classes];
         for (&predicted, &actual) in iter::zip(predicted, actual) {
             for class in [predicted, actual] {
-                assert!(class < classes, "there is no class {class} among {classes}");
+                assert!(
+                    class < classes,
+                    "class {class} is not below {classes}, the number of classes"
+                );
             }
             counts[actual][predicted] += 1;
         }
@@ -227,8 +230,8 @@ fn fraction(hits: impl ExactSizeIterator<Item = bool>) -> f64 {
 
 #[track_caller]
 fn assert_same_len(predicted: usize, actual: usize) {
-    assert_eq!(
-        predicted, actual,
-        "a metric needs as many predictions as actual values: {predicted} predictions, {actual} actual"
+    assert!(
+        predicted == actual,
+        "a metric needs as many predictions as actual values, not {predicted} and {actual}"
     );
 }

@@ -2,7 +2,7 @@
 //! gradient clipping that go with them.
 //!
 //! All follow PyTorch in formulas, order of operations and defaults, except that the learning rate
-//! has no default and the momentum's is 0.9. Settings are chained after the constructor.
+//! has no default and [`Momentum`] starts with a momentum of 0.9. Settings are chained after the constructor.
 //! `notes/Optimizers.md` explains the equations.
 //!
 //! ```
@@ -91,8 +91,9 @@ pub trait Optimizer {
     ///
     /// # Panics
     ///
-    /// If a guard of a parameter is alive; nothing is changed in that case. If
-    /// [`update`](Self::update) does not call [`Settings::descend`] exactly once.
+    /// If a guard of a parameter is alive, or if two running quantities share a name or one is
+    /// called `step`; nothing is changed in that case. If [`update`](Self::update) does not call
+    /// [`Settings::descend`] exactly once.
     #[track_caller]
     fn step(&mut self) {
         Value::expect_writable(self.parameters());
@@ -209,7 +210,7 @@ pub trait Optimizer {
         assert!(
             misfits.is_empty(),
             "the state does not fit the optimizer: {}",
-            misfits.join(", ")
+            misfits.join("; ")
         );
         #[expect(
             clippy::cast_possible_truncation,
@@ -255,10 +256,7 @@ pub(crate) fn not_a_count(steps: f64) -> Option<String> {
 /// The setting, if it is valid; NaN is not.
 #[track_caller]
 fn at_least_zero(name: &str, setting: f64) -> f64 {
-    assert!(
-        setting >= 0.0,
-        "the {name} must be at least 0, not {setting}"
-    );
+    assert!(setting >= 0.0, "{name} must be at least 0, not {setting}");
     setting
 }
 

@@ -239,6 +239,7 @@ impl Tape {
     #[must_use]
     #[track_caller]
     pub fn value(&self) -> f64 {
+        self.recording.expect_no_inputs();
         self.forward(&[[]])[0]
     }
 
@@ -249,6 +250,7 @@ impl Tape {
     /// If the tape has inputs or a guard of a parameter is alive; no gradient changes then.
     #[track_caller]
     pub fn backward_value(&self) -> f64 {
+        self.recording.expect_no_inputs();
         self.backward(&[[]])
     }
 
@@ -440,6 +442,7 @@ impl VectorTape {
     #[must_use]
     #[track_caller]
     pub fn values(&self) -> Vec<f64> {
+        self.recording.expect_no_inputs();
         self.recording.forward(&[[]])
     }
 
@@ -499,6 +502,15 @@ impl Recording {
             parameters,
             scratch: Cell::default(),
         }
+    }
+
+    #[track_caller]
+    fn expect_no_inputs(&self) {
+        let inputs = self.program.input_slots().len();
+        assert!(
+            inputs == 0,
+            "a row is needed, because the tape has inputs: {inputs}"
+        );
     }
 
     #[track_caller]

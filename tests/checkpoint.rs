@@ -162,10 +162,10 @@ fn a_file_of_another_model_or_optimizer_is_refused_with_all_misfits() {
     model.layers.0.bias has the shape [1], not [2]
     optimizer.square_avg.layers.0.weight [2, 2] is missing
     optimizer.square_avg.layers.0.bias [2] is missing
-    optimizer.exp_avg.layers.0.bias is not in the model and optimizer
-    optimizer.exp_avg.layers.0.weight is not in the model and optimizer
-    optimizer.exp_avg_sq.layers.0.bias is not in the model and optimizer
-    optimizer.exp_avg_sq.layers.0.weight is not in the model and optimizer"
+    optimizer.exp_avg.layers.0.bias is only in the file
+    optimizer.exp_avg.layers.0.weight is only in the file
+    optimizer.exp_avg_sq.layers.0.bias is only in the file
+    optimizer.exp_avg_sq.layers.0.weight is only in the file"
     );
 }
 
@@ -233,7 +233,7 @@ fn a_checkpoint_that_could_not_be_loaded_is_not_saved() {
         assert_eq!(checkpoint::load(&path, &model, &mut optim).unwrap(), "good");
     };
     let long = "x".repeat(2 << 20);
-    let too_large = "it has more than 1049216 bytes, far more than its parameters need";
+    let too_large = "the note has 2097152 bytes, more than 500000";
     refused(&model, &optim, &long, too_large);
 
     let (diverged, optim) = trained(1, &[1], adam, 1);

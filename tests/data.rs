@@ -189,11 +189,14 @@ fn a_scaler_agrees_with_scikit_learn() {
     assert_eq!(none.transform(&[]), [0.0; 0]);
     let (message, _) = panic_of(|| drop(scaler.transform(&[1.0])));
     assert!(
-        message.contains("1 numbers does not fit 3 columns"),
+        message.contains("the row has length 1, not 3, the number of columns"),
         "{message}"
     );
     let (message, _) = panic_of(|| drop(StandardScaler::new(&[1.0], &[])));
-    assert!(message.contains("1 means, 0 scales"), "{message}");
+    assert!(
+        message.contains("as many means as scales, not 1 and 0"),
+        "{message}"
+    );
     let (message, _) = panic_of(|| drop(StandardScaler::fit(&[vec![1.0], vec![]])));
     assert!(message.contains("row 1 has length 0, not 1"), "{message}");
 }

@@ -404,7 +404,10 @@ fn a_mistake_is_reported_at_the_callers_line() {
     let xs = [1.0, 2.0, 3.0].map(Value::new);
     let expected_line = line!() + 1;
     let (message, line) = panic_of(|| drop(Value::dot(&xs, &xs[..2])));
-    assert!(message.contains("3 weights, 2 inputs"), "{message}");
+    assert!(
+        message.contains("as many weights as inputs, not 3 and 2"),
+        "{message}"
+    );
     assert_eq!(line, expected_line);
 }
 

@@ -192,7 +192,7 @@ fn a_vector_of_the_wrong_length_panics_where_it_is_given() {
     let expected = line!() + 1;
     let (message, line) = panic_of(|| drop(hessian_vector_product(&y, &[x], &[1.0, 2.0])));
     assert!(
-        message.contains("a vector of 2 numbers does not fit 1 variables"),
+        message.contains("the vector has length 2, not 1, the number of variables"),
         "{message}"
     );
     assert_eq!(line, expected);

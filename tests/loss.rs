@@ -197,14 +197,17 @@ macro_rules! expect_panic {
 fn a_mistake_is_reported_at_the_callers_line() {
     let xs = [1.0, 2.0].map(Value::new);
     expect_panic!(
-        "2 predictions, 1 targets",
+        "as many targets as predictions, not 1 and 2",
         loss::mean_squared_error(&xs, &xs[..1])
     );
     expect_panic!(
-        "2 predictions, 0 targets",
+        "as many targets as predictions, not 0 and 2",
         loss::cross_entropy(&xs, &[], 0.0)
     );
-    expect_panic!("1 predictions, 2 targets", loss::hinge(&xs[..1], &xs));
+    expect_panic!(
+        "as many targets as predictions, not 2 and 1",
+        loss::hinge(&xs[..1], &xs)
+    );
     expect_panic!("delta must be positive, not 0", loss::huber(&xs, &xs, 0.0));
     expect_panic!("in [0, 1], not -0.1", loss::cross_entropy(&xs, &xs, -0.1));
     expect_panic!(
@@ -212,11 +215,14 @@ fn a_mistake_is_reported_at_the_callers_line() {
         loss::cross_entropy_of_class(&xs, 0, f64::NAN)
     );
     expect_panic!(
-        "no class 2 among 2",
+        "class 2 is not below 2, the number of classes",
         loss::cross_entropy_of_class(&xs, 2, 0.0)
     );
     expect_panic!("at least one logit", loss::cross_entropy(&[], &[], 0.0));
-    expect_panic!("no class 3 among 3", loss::one_hot(3, 3));
+    expect_panic!(
+        "class 3 is not below 3, the number of classes",
+        loss::one_hot(3, 3)
+    );
 }
 
 #[test]

@@ -73,22 +73,22 @@ fn precision_recall_and_f1_agree_with_scikit_learn() {
 #[test]
 fn a_mistake_is_reported_with_its_numbers() {
     let cases: [(&str, &dyn Fn()); 6] = [
-        ("2 predictions, 1 actual", &|| {
+        ("as many predictions as actual values, not 2 and 1", &|| {
             let _ = accuracy(&[0, 1], &[0]);
         }),
-        ("0 predictions, 1 actual", &|| {
+        ("as many predictions as actual values, not 0 and 1", &|| {
             let _ = binary_accuracy(&[], &[0.0]);
         }),
-        ("1 predictions, 0 actual", &|| {
+        ("as many predictions as actual values, not 1 and 0", &|| {
             let _ = r2(&[1.0], &[]);
         }),
         ("at least one number", &|| {
             let _ = argmax(&[]);
         }),
-        ("no class 3 among 3", &|| {
+        ("class 3 is not below 3, the number of classes", &|| {
             let _ = ConfusionMatrix::new(&[3], &[0], 3);
         }),
-        ("1 predictions, 2 actual", &|| {
+        ("as many predictions as actual values, not 1 and 2", &|| {
             let _ = ConfusionMatrix::new(&[0], &[0, 0], 3);
         }),
     ];

@@ -286,9 +286,9 @@ fn a_wrong_number_of_inputs_is_reported_at_the_callers_line() {
         panic_of(|| drop(neuron.forward(&[]))),
     ];
     let expected = [
-        ("this net takes 2 inputs, not 3", line + 2),
-        ("this layer takes 2 inputs, not 1", line + 3),
-        ("this neuron takes 2 inputs, not 0", line + 4),
+        ("this net takes inputs of length 2, not 3", line + 2),
+        ("this layer takes inputs of length 2, not 1", line + 3),
+        ("this neuron takes inputs of length 2, not 0", line + 4),
     ];
     for ((message, line), expected) in panics.iter().zip(expected) {
         assert!(message.contains(expected.0), "{message}");
@@ -297,7 +297,7 @@ fn a_wrong_number_of_inputs_is_reported_at_the_callers_line() {
 }
 
 #[test]
-#[should_panic(expected = "the shape [2, 3] does not hold 1 values")]
+#[should_panic(expected = "the shape [2, 3] does not fit values of length 1")]
 fn a_block_refuses_a_wrong_shape() {
     let _ = Block::new("weight", &[2, 3], values([1.0]));
 }
@@ -317,13 +317,13 @@ fn a_net_refuses_to_have_no_layers() {
 }
 
 #[test]
-#[should_panic(expected = "a layer needs at least one neuron")]
+#[should_panic(expected = "layer 1 needs at least one neuron")]
 fn a_layer_refuses_to_have_no_neurons() {
     let _ = MLP::new(2, &[3, 0], &mut rng(7));
 }
 
 #[test]
-#[should_panic(expected = "does not hold 0 values")]
+#[should_panic(expected = "does not fit values of length 0")]
 fn a_block_refuses_a_shape_that_is_too_large_to_count() {
     let _ = Block::new("weight", &[1 << (usize::BITS - 1), 2], vec![]);
 }
@@ -401,9 +401,9 @@ fn weights_that_do_not_fit_are_refused_at_the_callers_line() {
     ];
     let expected = [
         "a layer needs at least one neuron",
-        "neuron 1 has 1 weights, and neuron 0 has 2",
-        "2 biases do not fit 1 neurons",
-        "layer 1 takes 4 inputs, but layer 0 has 3 neurons",
+        "the weights of neuron 1 have length 1, but those of neuron 0 have length 2",
+        "the biases have length 2, not 1, the number of neurons",
+        "layer 1 takes inputs of length 4, but the outputs of layer 0 have length 3",
         "a net needs at least one layer",
     ];
     for (i, ((message, at), expected)) in panics.iter().zip(expected).enumerate() {
@@ -433,7 +433,7 @@ fn a_snapshot_that_does_not_fit_changes_nothing() {
     let line = line!() + 1;
     let (message, at) = panic_of(|| model.set_numbers(&[]));
     assert!(
-        message.contains("0 numbers do not fit 13 parameters"),
+        message.contains("the numbers have length 0, not 13, the number of parameters"),
         "{message}"
     );
     assert_eq!(at, line);

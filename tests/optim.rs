@@ -136,7 +136,7 @@ fn zero_grad_clears_the_gradients_of_the_parameters() {
 fn invalid_settings_are_refused() {
     let nesterov =
         "Nesterov momentum needs a momentum above 0 and a dampening of 0, not 0.9 and 0.5";
-    let cases: [(fn(), &str); 18] = [
+    let cases: [(fn(), &str); 19] = [
         (
             || drop(Momentum::new([], 0.1).dampening(0.5).nesterov()),
             nesterov,
@@ -151,19 +151,19 @@ fn invalid_settings_are_refused() {
         ),
         (
             || _ = clip_grad_norm(&[], -1.0),
-            "the norm must be at least 0, not -1",
+            "max_norm must be at least 0, not -1",
         ),
         (
             || _ = clip_grad_norm(&[], f64::NAN),
-            "the norm must be at least 0, not NaN",
+            "max_norm must be at least 0, not NaN",
         ),
         (
             || clip_grad_value(&[], -1.0),
-            "the limit must be at least 0, not -1",
+            "limit must be at least 0, not -1",
         ),
         (
             || clip_grad_value(&[], f64::NAN),
-            "the limit must be at least 0, not NaN",
+            "limit must be at least 0, not NaN",
         ),
         (
             || drop(SGD::new([], -0.1)),
@@ -186,8 +186,12 @@ fn invalid_settings_are_refused() {
             "the momentum must be at least 0",
         ),
         (
+            || drop(Momentum::new([], 0.1).dampening(f64::NAN)),
+            "the dampening must be a number",
+        ),
+        (
             || drop(RMSProp::new([], 0.1).alpha(-1.0)),
-            "the alpha must be at least 0",
+            "alpha must be at least 0",
         ),
         (
             || drop(RMSProp::new([], 0.1).momentum(-1.0)),
@@ -195,7 +199,7 @@ fn invalid_settings_are_refused() {
         ),
         (
             || drop(Adam::new([], 0.1).eps(-1.0)),
-            "the eps must be at least 0, not -1",
+            "eps must be at least 0, not -1",
         ),
         (
             || drop(Adam::new([], 0.1).betas(1.0, 0.9)),
@@ -490,12 +494,12 @@ fn the_state_of_another_optimizer_is_refused_and_changes_nothing() {
     let cases = [
         (
             of_adam,
-            "momentum_buffer is missing, square_avg is missing, \
-             exp_avg is not in the optimizer, exp_avg_sq is not in the optimizer",
+            "momentum_buffer is missing; square_avg is missing; \
+             exp_avg is not in the optimizer; exp_avg_sq is not in the optimizer",
         ),
         (
             of_two,
-            "momentum_buffer has length 2, not 3, square_avg has length 2, not 3",
+            "momentum_buffer has length 2, not 3; square_avg has length 2, not 3",
         ),
         (
             with_step(vec![0.5]),
@@ -523,6 +527,7 @@ fn the_state_of_another_optimizer_is_refused_and_changes_nothing() {
 /// An optimizer that breaks the contract of the trait.
 struct Wrong {
     settings: Settings,
+    names: &'static [&'static str],
     update: fn(&mut Settings),
 }
 
@@ -536,7 +541,7 @@ impl Optimizer for Wrong {
     }
 
     fn running(&self) -> Vec<Option<&'static str>> {
-        vec![Some("mean")]
+        self.names.iter().copied().map(Some).collect()
     }
 
     fn update(&mut self) {
@@ -544,11 +549,34 @@ impl Optimizer for Wrong {
     }
 }
 
+/// A state under such names would lose a quantity, or the number of steps.
+#[test]
+fn running_quantities_have_names_of_their_own() {
+    let cases: [(&[&str], &str); 2] = [
+        (&["mean", "mean"], "two running quantities are called mean"),
+        (&["step"], "cannot be called step"),
+    ];
+    for (names, expected) in cases {
+        let x = Value::new(1.0);
+        let mut optim = Wrong {
+            settings: Settings::new([x.clone()], 0.1),
+            names,
+            update: |settings| settings.descend(|_, _, _, []| 5.0),
+        };
+        let (message, line) = panic_of(|| optim.step());
+        assert!(message.contains(expected), "{message}");
+        assert_eq!((line, x.data()), (line!() - 2, 1.0));
+    }
+}
+
 #[test]
 fn an_optimizer_that_bypasses_its_settings_panics() {
     let panic_with = |update: fn(&mut Settings)| {
-        let settings = Settings::new([Value::new(1.0)], 0.1);
-        let mut optim = Wrong { settings, update };
+        let mut optim = Wrong {
+            settings: Settings::new([Value::new(1.0)], 0.1),
+            names: &["mean"],
+            update,
+        };
         panic_of(|| optim.step()).0
     };
     // This update would ignore the weight decay and the direction.
@@ -565,6 +593,6 @@ fn an_optimizer_that_bypasses_its_settings_panics() {
     let without_mean = panic_with(|settings| settings.descend(|p, g, lr, []| p - lr * g));
     assert_eq!(
         without_mean,
-        "the formula takes 0 running quantities, the optimizer names 1"
+        "the formula takes 0 running quantities, but the step has prepared 1"
     );
 }

@@ -174,8 +174,8 @@ fn formulas_name_the_arguments_as_the_table_does() {
         .map(|op| (op.formula(), op.gradient_formulas()[0].clone().unwrap()))
         .collect();
     let expected = [
-        ("x^y", "g · (y · x^(y - 1 unless y = 0)) unless y = 0"),
-        ("clamp_min(x, lo)", "g when lo ≤ x"),
+        ("x^y", "g · (y · x^(y - 1 unless (y = 0))) unless (y = 0)"),
+        ("clamp_min(x, lo)", "g when (lo ≤ x)"),
         (
             "leaky_relu(x, slope)",
             "(g unless (x ≤ 0)) + (slope · g when (x ≤ 0))",

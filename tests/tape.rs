@@ -648,7 +648,7 @@ fn a_tape_without_inputs_needs_no_row() {
     );
     let tape = Tape::trace(|[x]| x);
     let (message, line) = panic_of(|| _ = tape.value());
-    assert_eq!(message, "row 0 has length 0, not 1, the number of inputs");
+    assert_eq!(message, "a row is needed, because the tape has inputs: 1");
     assert_eq!(line, line!() - 2);
 }
 

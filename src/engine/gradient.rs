@@ -187,10 +187,9 @@ pub fn hessian(y: &Value, xs: &[Value]) -> Vec<Vec<Value>> {
 #[must_use]
 #[track_caller]
 pub fn hessian_vector_product(y: &Value, xs: &[Value], vector: &[f64]) -> Vec<Value> {
-    assert_eq!(
-        vector.len(),
-        xs.len(),
-        "a vector of {} numbers does not fit {} variables",
+    assert!(
+        vector.len() == xs.len(),
+        "the vector has length {}, not {}, the number of variables",
         vector.len(),
         xs.len()
     );

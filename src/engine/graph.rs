@@ -11,8 +11,8 @@ use crate::ops::Op;
 /// A number that remembers how it was computed.
 ///
 /// It is a reference-counted handle: a clone is the same node. Arithmetic works on `Value`,
-/// `&Value` and `f64` in any mix, and the functions have the names of `f64`'s, except that `powf`
-/// is `pow`.
+/// `&Value` and `f64` in any mix. The functions have the names of `f64`'s, except that `powf` is
+/// `pow`; as in PyTorch, `signum` is 0 at 0, and `max` and `min` pass NaN on.
 ///
 /// ```
 /// use micrograd::engine::Value;

@@ -115,11 +115,14 @@ impl Value {
         self.0.label.set(label);
     }
 
-    /// Panics if the numbers of any of these cannot be written, before any is written.
+    /// Panics if the numbers of any of these parameters cannot be written, before any is written.
     #[track_caller]
-    pub(crate) fn expect_writable<'a>(values: impl IntoIterator<Item = &'a Self>) {
-        for value in values {
-            drop(value.0.numbers.borrow_mut());
+    pub(crate) fn expect_writable<'a>(parameters: impl IntoIterator<Item = &'a Self>) {
+        for (i, parameter) in parameters.into_iter().enumerate() {
+            assert!(
+                parameter.0.numbers.try_borrow_mut().is_ok(),
+                "a guard of parameter {i} is alive"
+            );
         }
     }
 

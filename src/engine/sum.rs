@@ -33,10 +33,9 @@ impl Value {
     #[must_use]
     #[track_caller]
     pub fn dot(weights: &[Value], inputs: &[Value]) -> Value {
-        assert_eq!(
-            weights.len(),
-            inputs.len(),
-            "a weighted sum needs as many weights as inputs: {} weights, {} inputs",
+        assert!(
+            weights.len() == inputs.len(),
+            "a weighted sum needs as many weights as inputs, not {} and {}",
             weights.len(),
             inputs.len()
         );

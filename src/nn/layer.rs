@@ -69,10 +69,9 @@ impl Layer {
         activation: Activation,
     ) -> Self {
         assert!(!weights.is_empty(), "a layer needs at least one neuron");
-        assert_eq!(
-            biases.len(),
-            weights.len(),
-            "{} biases do not fit {} neurons",
+        assert!(
+            biases.len() == weights.len(),
+            "the biases have length {}, not {}, the number of neurons",
             biases.len(),
             weights.len()
         );
@@ -80,10 +79,9 @@ impl Layer {
         let mut neurons = Vec::with_capacity(weights.len());
         for (i, (weights, &bias)) in weights.iter().zip(biases).enumerate() {
             let weights = weights.as_ref();
-            assert_eq!(
-                weights.len(),
-                inputs,
-                "neuron {i} has {} weights, and neuron 0 has {inputs}",
+            assert!(
+                weights.len() == inputs,
+                "the weights of neuron {i} have length {}, but those of neuron 0 have length {inputs}",
                 weights.len()
             );
             neurons.push(Neuron::from_weights(weights, bias, activation));

@@ -289,18 +289,20 @@ fn smoothed(of_targets: Value, log_probabilities: &[Value], smoothing: f64) -> V
 
 #[track_caller]
 fn assert_same_len(predictions: &[Value], targets: &[Value]) {
-    assert_eq!(
-        predictions.len(),
+    assert!(
+        predictions.len() == targets.len(),
+        "a loss needs as many targets as predictions, not {} and {}",
         targets.len(),
-        "a loss needs as many targets as predictions: {} predictions, {} targets",
-        predictions.len(),
-        targets.len()
+        predictions.len()
     );
 }
 
 #[track_caller]
 fn expect_class(class: usize, classes: usize) {
-    assert!(class < classes, "there is no class {class} among {classes}");
+    assert!(
+        class < classes,
+        "class {class} is not below {classes}, the number of classes"
+    );
 }
 
 #[track_caller]

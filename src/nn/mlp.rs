@@ -57,7 +57,8 @@ impl MLP {
     ) -> Self {
         let mut layer_inputs = inputs;
         let mut net = Vec::with_capacity(layers.len());
-        for &(outputs, activation) in layers {
+        for (i, &(outputs, activation)) in layers.iter().enumerate() {
+            assert!(outputs > 0, "layer {i} needs at least one neuron");
             net.push(Layer::new(layer_inputs, outputs, activation, rng));
             layer_inputs = outputs;
         }
@@ -85,10 +86,9 @@ impl MLP {
         assert!(!layers.is_empty(), "a net needs at least one layer");
         for (i, pair) in layers.windows(2).enumerate() {
             let (outputs, inputs) = (pair[0].neurons().len(), pair[1].inputs());
-            assert_eq!(
-                inputs,
-                outputs,
-                "layer {} takes {inputs} inputs, but layer {i} has {outputs} neurons",
+            assert!(
+                inputs == outputs,
+                "layer {} takes inputs of length {inputs}, but the outputs of layer {i} have length {outputs}",
                 i + 1
             );
         }

@@ -89,10 +89,9 @@ pub trait Module {
     #[track_caller]
     fn set_numbers(&self, numbers: &[f64]) {
         let parameters = self.parameters();
-        assert_eq!(
-            numbers.len(),
-            parameters.len(),
-            "{} numbers do not fit {} parameters",
+        assert!(
+            numbers.len() == parameters.len(),
+            "the numbers have length {}, not {}, the number of parameters",
             numbers.len(),
             parameters.len()
         );
@@ -222,7 +221,7 @@ impl Block {
             .try_fold(1_usize, |size, &n| size.checked_mul(n));
         assert!(
             size == Some(values.len()),
-            "the shape {shape:?} does not hold {} values",
+            "the shape {shape:?} does not fit values of length {}",
             values.len()
         );
         Self {

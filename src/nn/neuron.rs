@@ -123,11 +123,10 @@ impl Neuron {
 #[inline]
 #[track_caller]
 pub(super) fn expect_inputs(module: &str, expected: usize, inputs: &[Value]) {
-    assert_eq!(
-        inputs.len(),
-        expected,
-        "this {module} takes {expected} inputs, not {}",
-        inputs.len()
+    let found = inputs.len();
+    assert!(
+        found == expected,
+        "this {module} takes inputs of length {expected}, not {found}"
     );
 }
 

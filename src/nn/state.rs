@@ -216,7 +216,11 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), StateError> 
         // The permissions of any new file, before the umask of the process.
         builder.permissions(PermissionsExt::from_mode(0o666));
     }
-    let mut file = builder.tempfile_in(path.parent().unwrap_or(path))?;
+    let directory = path.parent().unwrap_or(path);
+    if !directory.as_os_str().is_empty() {
+        fs::metadata(directory)?; // else the error would name the temporary file
+    }
+    let mut file = builder.tempfile_in(directory)?;
     match fs::metadata(path) {
         Ok(old) if old.is_file() => file.as_file().set_permissions(old.permissions())?,
         Ok(_) => return Err(StateError::new("not a regular file")),
@@ -309,7 +313,7 @@ pub(crate) fn fill(
     misfits.extend(
         names
             .iter()
-            .map(|name| format!("{name} is not in the {what}")),
+            .map(|name| format!("{name} is only in the file")),
     );
     Ok(Filled {
         what,

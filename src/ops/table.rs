@@ -99,7 +99,7 @@ Exp exp "exp" (x) = x.exp()
 Exp2 exp2 "exp2" (x) = x.exp2()
     => x: g * (out * LN_2);
 
-/// e to the x less 1, exact near 0
+/// eˣ - 1, accurate near x = 0
 ExpM1 exp_m1 "exp_m1" (x) = x.exp_m1()
     => x: g * x.exp();
 
@@ -115,7 +115,7 @@ Log2 log2 "log2" (x) = x.log2()
 Log10 log10 "log10" (x) = x.log10()
     => x: g / (x * LN_10);
 
-/// Natural logarithm of 1 + x, exact near 0
+/// Natural logarithm of 1 + x, accurate near x = 0
 Ln1p ln_1p "ln_1p" (x) = x.ln_1p()
     => x: g / (1.0 + x);
 
@@ -145,7 +145,7 @@ Acos acos "acos" (x) = x.acos()
 Atan atan "atan" (x) = x.atan()
     => x: g / (1.0 + x * x);
 
-/// Angle of the point (y, x) in radians: the arc tangent of x / y in the right quadrant
+/// Angle in radians of the point of abscissa y and ordinate x, as `f64::atan2`
 Atan2 atan2 "atan2" (x, y) = x.atan2(y)
     => x: { let r = x.hypot(y); let r = &r + r.equals(0.0); g * (y / &r) / r },
        y: { let r = x.hypot(y); let r = &r + r.equals(0.0); -(g * (x / &r) / r) };
@@ -200,7 +200,7 @@ ClampMin clamp_min "clamp_min" (x; lo) = if x >= lo || x.is_nan() { x } else { l
 ClampMax clamp_max "clamp_max" (x; hi) = if x <= hi || x.is_nan() { x } else { hi }
     => x: g.when(x.at_most(hi));
 
-/// The value itself, not to be differentiated
+/// The same number as a new node, through which no gradient passes, as PyTorch's `detach`
 Detach detach "detach" (x) = x
     => x: none;
 
@@ -214,11 +214,11 @@ Floor floor "floor" (x) = x.floor()
 Ceil ceil "ceil" (x) = x.ceil()
     => x: none;
 
-/// The nearest integer; from halfway cases away from 0
+/// The nearest integer; halfway cases are rounded away from 0
 Round round "round" (x) = x.round()
     => x: none;
 
-/// The nearest integer; in halfway cases the even one, as PyTorch's `round`
+/// The nearest integer; halfway cases are rounded to the even one, as PyTorch's `round`
 RoundTiesEven round_ties_even "round_even" (x) = x.round_ties_even()
     => x: none;
 
@@ -289,7 +289,7 @@ Gelu gelu "gelu" (x) = x * x.normal_cdf()
 Erf erf "erf" (x) = libm::erf(x)
     => x: g * ((-(x * x)).exp() * FRAC_2_SQRT_PI);
 
-/// Complementary error function, 1 - erf(x), exact where that is small
+/// Complementary error function, 1 - erf(x), accurate where that is small
 Erfc erfc "erfc" (x) = libm::erfc(x)
     => x: -(g * ((-(x * x)).exp() * FRAC_2_SQRT_PI));
 

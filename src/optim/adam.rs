@@ -76,7 +76,7 @@ impl Adam {
     #[must_use]
     #[track_caller]
     pub fn decoupled_weight_decay(mut self, weight_decay: f64) -> Self {
-        self.decoupled_weight_decay = at_least_zero("weight decay", weight_decay);
+        self.decoupled_weight_decay = at_least_zero("the weight decay", weight_decay);
         self
     }
 

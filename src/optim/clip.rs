@@ -23,7 +23,7 @@ use crate::engine::Value;
 /// in that case.
 #[track_caller]
 pub fn clip_grad_norm(parameters: &[Value], max_norm: f64) -> f64 {
-    let max_norm = super::at_least_zero("norm", max_norm);
+    let max_norm = super::at_least_zero("max_norm", max_norm);
     Value::expect_writable(parameters);
     let mut squares = 0.0;
     for parameter in parameters {

@@ -64,7 +64,7 @@ impl RMSProp {
     #[must_use]
     #[track_caller]
     pub fn momentum(mut self, momentum: f64) -> Self {
-        self.momentum = at_least_zero("momentum", momentum);
+        self.momentum = at_least_zero("the momentum", momentum);
         self
     }
 

@@ -32,7 +32,7 @@ impl Settings {
         Value::expect_distinct_leaves("parameter", &parameters);
         Self {
             parameters,
-            learning_rate: at_least_zero("learning rate", learning_rate),
+            learning_rate: at_least_zero("the learning rate", learning_rate),
             weight_decay: 0.0,
             maximize: false,
             steps: 0,
@@ -57,7 +57,7 @@ impl Settings {
     /// If it is negative or NaN.
     #[track_caller]
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
-        self.learning_rate = at_least_zero("learning rate", learning_rate);
+        self.learning_rate = at_least_zero("the learning rate", learning_rate);
     }
 
     /// The factor of the L2 penalty.
@@ -72,7 +72,7 @@ impl Settings {
     /// If it is negative or NaN.
     #[track_caller]
     pub fn set_weight_decay(&mut self, weight_decay: f64) {
-        self.weight_decay = at_least_zero("weight decay", weight_decay);
+        self.weight_decay = at_least_zero("the weight decay", weight_decay);
     }
 
     /// Whether steps ascend the gradient.
@@ -97,8 +97,8 @@ impl Settings {
     ///
     /// # Panics
     ///
-    /// If the formula takes more or fewer running quantities than the optimizer names, or if a
-    /// guard of a parameter is alive.
+    /// If the formula takes more or fewer running quantities than the optimizer names, if this is
+    /// not called from a [`step`](super::Optimizer::step), or if a guard of a parameter is alive.
     #[track_caller]
     pub fn descend<const N: usize>(
         &mut self,
@@ -107,7 +107,7 @@ impl Settings {
         let named = self.running.len();
         assert!(
             N == named,
-            "the formula takes {N} running quantities, the optimizer names {named}"
+            "the formula takes {N} running quantities, but the step has prepared {named}"
         );
         for (i, p) in self.parameters.iter().enumerate() {
             let mut running = array::from_fn(|quantity| match &self.running[quantity] {
@@ -137,7 +137,20 @@ impl Settings {
     }
 
     /// Makes room for the running quantities that have a name. New ones are 0.
+    #[track_caller]
     pub(super) fn keep(&mut self, names: &[Option<&str>]) {
+        for (i, name) in names.iter().enumerate() {
+            if let Some(name) = name {
+                assert!(
+                    *name != "step",
+                    "a running quantity cannot be called step, the name of the step count"
+                );
+                assert!(
+                    !names[..i].contains(&Some(name)),
+                    "two running quantities are called {name}"
+                );
+            }
+        }
         let count = self.parameters.len();
         self.running.resize(names.len(), None);
         for (numbers, name) in iter::zip(&mut self.running, names) {

@@ -102,7 +102,7 @@ impl Momentum {
     #[must_use]
     #[track_caller]
     pub fn momentum(mut self, momentum: f64) -> Self {
-        self.mu = at_least_zero("momentum", momentum);
+        self.mu = at_least_zero("the momentum", momentum);
         self.expect_possible_nesterov();
         self
     }
@@ -111,10 +111,14 @@ impl Momentum {
     ///
     /// # Panics
     ///
-    /// If it is not 0 with Nesterov momentum.
+    /// If it is NaN, or not 0 with Nesterov momentum.
     #[must_use]
     #[track_caller]
     pub fn dampening(mut self, dampening: f64) -> Self {
+        assert!(
+            !dampening.is_nan(),
+            "the dampening must be a number, not NaN"
+        );
         self.dampening = dampening;
         self.expect_possible_nesterov();
         self
