@@ -1,6 +1,8 @@
 //! Gradient checking: the gradients that pass, the mistakes that are found, and the messages.
 
-mod common;
+mod common {
+    pub(crate) mod panics;
+}
 
 use common::panics::panic_of;
 use micrograd::engine::Value;
@@ -115,8 +117,14 @@ fn settings_that_cannot_compare_are_the_callers_mistake() {
     let settings = |eps, atol, rtol| GradCheck { eps, atol, rtol };
     let cases = [
         (settings(0.0, 1e-5, 1e-3), "eps must be positive, not 0"),
-        (settings(f64::NAN, 1e-5, 1e-3), "eps must be positive, not NaN"),
-        (settings(1e-6, f64::NAN, 1e-3), "at least 0, not NaN and 0.001"),
+        (
+            settings(f64::NAN, 1e-5, 1e-3),
+            "eps must be positive, not NaN",
+        ),
+        (
+            settings(1e-6, f64::NAN, 1e-3),
+            "at least 0, not NaN and 0.001",
+        ),
         (settings(1e-6, 1e-5, -1.0), "at least 0, not 0.00001 and -1"),
     ];
     for (check, expected) in cases {
