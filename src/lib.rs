@@ -54,8 +54,9 @@
 //! # Reading the source
 //!
 //! Begin with `src/ops/table.rs`, where each operation is one row: its value and the gradients it
-//! passes down. Then read `src/engine/backward.rs`, the backward pass, a page long. The notes
-//! beside the source explain both and derive every rule.
+//! passes down. Then read the first half of `src/engine/graph.rs`, a node and how it was computed,
+//! and `src/engine/backward.rs`, the backward pass. The notes beside the source explain both and
+//! derive every rule.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![deny(missing_docs)]

@@ -3,7 +3,8 @@
 //! [`Value::svg`] draws a graph for a browser, a notebook or a README. [`Value::page`] makes the
 //! picture a page on which every gradient explains itself. [`Value::graphviz`] writes the graph
 //! for the program `dot`, as micrograd's `draw_dot` does. Each returns a [`Picture`], which prints
-//! itself with the numbers that the nodes hold at that time; call `backward` first.
+//! itself with the numbers that the nodes hold at that time. Call `backward` before `svg` and
+//! `graphviz`; a page computes its own gradients.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -49,11 +50,11 @@
 //!
 //! # Pages
 //!
-//! A page is one file in HTML that works without a network. Click a box, and it tells the number
-//! of the node, its gradient as a sum over its users, in symbols and in numbers, and the rule of
-//! its operation. Click a layer, and it is drawn node by node. Buttons and arrow keys step through
-//! the forward pass and the backward pass. The gradients are those of a pass from the node that
-//! the page is made of; the `grad` of the nodes does not matter.
+//! A page is one file in HTML that works without a network. Click a box to see the node's number,
+//! its gradient as a sum over its users, in symbols and in numbers, and the rule of its operation.
+//! Its operands then have a dashed border, its users a dotted one. Click a layer to see it node by
+//! node. Buttons and arrow keys step through the forward pass and the backward pass, which starts
+//! at the node that the page is made of; the `grad` of the nodes does not matter.
 //!
 //! In a graph of at most 2000 nodes, the number of a leaf can be changed, and the page computes
 //! everything anew, with the functions of the table in JavaScript. A page draws up to 1000 boxes,

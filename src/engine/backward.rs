@@ -5,7 +5,8 @@
 //! number of users of each node is enough: a first walk counts them, a second one counts them down
 //! and goes on with a node when none is left.
 //!
-//! Both walks follow only the edges that carry a gradient.
+//! Both walks follow only the edges that carry a gradient. `shared.rs` has the part of weighted
+//! sums, which may be skipped at first: "Weighted sums" in `notes/Gradients.md` explains it.
 
 mod shared;
 
@@ -111,7 +112,7 @@ impl Value {
 /// Returns `None` if a guard would stop the second walk.
 #[inline]
 fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) -> Option<()> {
-    root.count_user(to_walk)?;
+    root.count_user(to_walk)?; // not a user, but a start for the walk
     while let Some(value) = to_walk.pop() {
         let Some(origin) = &*value.0.origin else {
             continue;
@@ -124,7 +125,7 @@ fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) ->
             }
             Origin::Binary(op, x, y) => {
                 if op.passes_to_y() {
-                    // And to x: see the table.
+                    // Then also to x: no row passes something to y alone.
                     x.count_user(to_walk)?;
                     y.count_user(to_walk)?;
                 } else if op.passes_to_x() {
@@ -148,8 +149,7 @@ fn count_users<'graph>(root: &'graph Value, to_walk: &mut Vec<&'graph Value>) ->
             }
         }
     }
-    // No node of its own graph uses the root.
-    root.0.pending.set(0);
+    root.0.pending.set(0); // nothing in its own graph uses the root
     Some(())
 }
 
@@ -170,7 +170,8 @@ fn forget_users(root: &Value) {
 
 impl Value {
     /// Counts one more user of this node. The first one sets the gradient to 0 and pushes the node
-    /// onto `to_walk`. Returns the node's data, or `None` if a guard of the node is alive.
+    /// onto `to_walk`. Returns the node's data, which shared lists copy, or `None` if a guard of the
+    /// node is alive.
     #[inline]
     fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<f64> {
         let mut numbers = self.0.numbers.try_borrow_mut().ok()?;

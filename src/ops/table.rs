@@ -6,14 +6,21 @@
 //!     => x: g * (1.0 - out * out);
 //! ```
 //!
-//! From left to right: the variant of [`Row`](super::Row); the method of `Value` (`+ - * /` and
-//! negation are operators instead); the label in a drawing; the arguments, after a `;` a constant
-//! parameter; the value, on `f64`; and after `=>` the rule for each argument: the part of the
-//! gradient that is passed down to it. In a rule, `x` and `y` are the arguments, `out` is the
-//! result and `g` the upstream gradient, as in `notes/Gradients.md`.
+//! From left to right:
 //!
-//! Everything else derives from the rows. To add an operation, add its row here and its paragraph
-//! to the notes; tests report anything else that is missing. Four rules for rows:
+//! - `Tanh`: the variant of [`Row`](super::Row).
+//! - `tanh`: the method of `Value`. (`+ - * /` and negation are operators instead.)
+//! - `"tanh"`: the label in a drawing.
+//! - `(x)`: the arguments. In `(x; slope)`, `slope` is a constant parameter.
+//! - `x.tanh()`: the value, on `f64`.
+//! - After `=>`, for each argument, its rule: the part of the gradient that is passed down to it.
+//!
+//! In a rule, `x` and `y` are the arguments, `out` is the result and `g` the upstream gradient, the
+//! one that has arrived at `out`, as in `notes/Gradients.md`.
+//!
+//! Everything else derives from the rows. To add an operation, add its row here, its C and
+//! JavaScript to `language.rs` (the compiler asks for them) and its paragraph to the notes; tests
+//! report anything else that is missing. Four rules for rows:
 //!
 //! - The table is closed: a rule is written with operators and with functions of the table only,
 //!   because rules also run on numbers other than `f64`, some of which are not even `Copy`.
@@ -23,9 +30,9 @@
 //! - A rule that chooses a side drops the other one by `when` or `unless`. A condition is a number,
 //!   1 or 0: `x.when(c)` is x where c is not 0, and 0 elsewhere; `x.unless(c)` is the reverse.
 //!   Multiplying by 0 or 1 instead would again make NaN of 0 · ∞. If the dropped part may itself
-//!   have an infinite slope, the rule first replaces its argument by a harmless number, as the
-//!   rules of `Pow` and `Elu` do.
-//! - On `f64`, `max` and `min` are those of the standard library, which swallow NaN: use an `if`.
+//!   have an infinite slope, replace the argument of that part by a harmless number first, as the
+//!   rules of `Pow` and `Elu` do: else second derivatives are NaN.
+//! - In a value, `x.max(y)` would be the one of `f64`, which ignores NaN: write an `if`.
 
 /// Hands all rows to the macro `$build`: first the arguments meant for it, then the names under
 /// which the rules know the result and the upstream gradient.
@@ -66,7 +73,7 @@ Recip recip "1/" (x) = 1.0 / x
 
 /// Power, x to the y
 Pow pow "^" (x, y) = x.pow(y)
-    // `constant` is 1 where the power does not depend on the argument; nothing is passed down then.
+    // `constant` is 1 where the power does not depend on the argument; then 0 is passed down.
     => x: {
         let constant = y.equals(0.0);
         (g * (y * x.pow((y - 1.0).unless(&constant)))).unless(&constant)
