@@ -34,7 +34,10 @@ macro_rules! mean_over {
         for ($p, $t) in iter::zip($predictions, $targets) {
             losses.push($loss);
         }
-        losses.into_iter().sum::<Value>() / $predictions.len() as f64
+        match losses.len() {
+            1 => losses.remove(0),
+            pairs => losses.into_iter().sum::<Value>() / pairs as f64,
+        }
     }};
 }
 
