@@ -51,7 +51,7 @@ fn run() -> Result<(), Box<dyn Error>> {
     );
     if checkpoint.exists() {
         training.resume(&checkpoint)?;
-        println!("goes on after epoch {} of {EPOCHS}", training.epoch());
+        println!("resumes after epoch {} of {EPOCHS}", training.epoch());
     }
     train_with_progress(&mut training, last, &checkpoint)?;
     if training.epoch() < EPOCHS {

@@ -11,8 +11,13 @@ fn main() {
 
     let x1w1 = (&x1 * &w1).with_name("x1w1");
     let x2w2 = (&x2 * &w2).with_name("x2w2");
-    let n = (x1w1 + x2w2 + b).with_name("n");
+    let sum = (x1w1 + x2w2).with_name("sum");
+    let n = (sum + b).with_name("n");
     let o = n.tanh().with_name("o");
 
+    println!(
+        "In a rule, x and y are the arguments of the operation, out is its result, and g the\n\
+         gradient that has arrived there.\n"
+    );
     print!("{}", o.backward_steps());
 }

@@ -1,5 +1,5 @@
-"""Goes on with the training of micrograd's checkpoints in PyTorch: compares the next step with
-micrograd's, takes some more, and saves checkpoints for micrograd to go on from. See
+"""Resumes the training of micrograd's checkpoints in PyTorch: compares the next step with
+micrograd's, takes some more, and saves checkpoints for micrograd to resume from. See
 notes/Interop.md.
 
     python gallery/checkpoint.py DIR

@@ -3,7 +3,7 @@
 //!
 //! A run that is saved, loaded in another process and continued gives the same bits as an
 //! uninterrupted one, if its random numbers are the same: shuffle each epoch with a generator of
-//! its own, [`rng_of_epoch`](crate::rng_of_epoch).
+//! its own, [`epoch_rng`](crate::epoch_rng).
 //!
 //! ```
 //! use micrograd::checkpoint;
@@ -24,7 +24,7 @@
 //!         epoch = note.parse().expect("the number that was saved");
 //!     }
 //!     while epoch < epochs {
-//!         for batch in batches(&rows, 5, &mut micrograd::rng_of_epoch(0, epoch)) {
+//!         for batch in batches(&rows, 5, &mut micrograd::epoch_rng(0, epoch)) {
 //!             optim.zero_grad();
 //!             let losses = batch.iter().map(|&&[x, y, label]| {
 //!                 let score = model.forward(&[x, y].map(Value::new));

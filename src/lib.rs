@@ -107,13 +107,13 @@ pub fn rng(seed: u64) -> Xoshiro256PlusPlus {
 ///
 /// let rows: Vec<_> = (0..100).collect();
 /// for epoch in 0..3 {
-///     for batch in batches(&rows, 10, &mut micrograd::rng_of_epoch(42, epoch)) {
+///     for batch in batches(&rows, 10, &mut micrograd::epoch_rng(42, epoch)) {
 ///         assert_eq!(batch.len(), 10);
 ///     }
 /// }
 /// ```
 #[must_use]
-pub fn rng_of_epoch(seed: u64, epoch: u64) -> Xoshiro256PlusPlus {
+pub fn epoch_rng(seed: u64, epoch: u64) -> Xoshiro256PlusPlus {
     // From a drawn number: the plain seeds 0 and 1 would share all epochs but one.
     rng(rng(seed).next_u64().wrapping_add(epoch))
 }

@@ -149,7 +149,8 @@ pub struct VectorTape {
 }
 
 impl Tape {
-    /// Records the output that `function` computes from new inputs, which hold 0 at that time.
+    /// Records the output that `function` computes from new inputs, which hold 0 at that time. Their
+    /// number must be known: `|[x, y]|`, or `|x: [_; 2]|`.
     ///
     /// ```
     /// use micrograd::engine::Value;

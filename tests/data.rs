@@ -205,7 +205,7 @@ fn a_scaler_agrees_with_scikit_learn() {
 fn each_epoch_of_each_seed_has_an_order_of_its_own() {
     let rows: Vec<_> = (0..50).collect();
     let order = |seed, epoch| {
-        let mut rng = micrograd::rng_of_epoch(seed, epoch);
+        let mut rng = micrograd::epoch_rng(seed, epoch);
         let batches = batches(&rows, 50, &mut rng);
         batches.flatten().copied().collect::<Vec<_>>()
     };

@@ -270,11 +270,9 @@ fn the_confusion_matrix_has_predictions_from_left_to_right() {
 }
 
 #[test]
-fn a_picture_with_long_lines_is_deterministic_and_has_as_many_nodes_as_it_may() {
+fn an_abridged_picture_has_as_many_nodes_as_it_may() {
     let x = leaf("x", 1.0);
-    let y = (0..30).fold(x.clone(), |y, i| if i % 3 == 0 { y.tanh() } else { y * &x });
-    assert_eq!(y.svg().to_string(), y.svg().to_string());
-    let root = y;
+    let root = (0..30).fold(x.clone(), |y, i| if i % 3 == 0 { y.tanh() } else { y * &x });
     let picture = root.graphviz().max_nodes(10).to_string();
     assert_eq!(
         count(&picture, "shape=") - count(&picture, "shape=plaintext"),

@@ -127,7 +127,7 @@ impl Training {
         let rows: Vec<_> = self.train.iter().map(Digit::row).collect();
         let (from, to, steps) = (0.01, 0.0, EPOCHS * self.steps_of_epoch());
         let schedule = Schedule::Cosine { from, to, steps }.after_warm_up(20);
-        let mut rng = micrograd::rng_of_epoch(self.seed, self.epoch() as u64);
+        let mut rng = micrograd::epoch_rng(self.seed, self.epoch() as u64);
         let mut sum = 0.0;
         for batch in batches(&rows, BATCH, &mut rng) {
             self.optim

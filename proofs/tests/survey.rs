@@ -21,7 +21,7 @@ use micrograd::optim::{
     Adam, Momentum, Optimizer, RMSProp, SGD, Schedule, Settings, clip_grad_norm, clip_grad_value,
 };
 use micrograd::tape::{Source, Tape, VectorTape};
-use micrograd::{checkpoint, rng, rng_of_epoch};
+use micrograd::{checkpoint, epoch_rng, rng};
 
 const NUMBERS: [f64; 12] = [
     f64::NAN,
@@ -1012,11 +1012,11 @@ fn metrics(survey: &mut Survey) {
 }
 
 fn data(survey: &mut Survey) {
-    survey.cover("make_moons rng rng_of_epoch", || {
+    survey.cover("make_moons rng epoch_rng", || {
         for count in LENGTHS {
             let epoch = count as u64;
             assert_eq!(
-                make_moons(count, 0.1, &mut rng_of_epoch(0, epoch)).len(),
+                make_moons(count, 0.1, &mut epoch_rng(0, epoch)).len(),
                 count
             );
         }

@@ -3,7 +3,7 @@
 //! A node may pass its gradient down once it is complete, that is, after all its users have passed
 //! theirs: in topological order, from the result to the leaves. The order need not be stored. The
 //! number of users of each node is enough: a first walk counts them, a second one counts them down
-//! and goes on with a node when none is left.
+//! and visits a node when none is left.
 //!
 //! Both walks follow only the edges that carry a gradient. `shared.rs` has the part of weighted
 //! sums, which may be skipped at first: "Weighted sums" in `notes/Gradients.md` explains it.

@@ -34,7 +34,7 @@ fn main() {
     let row = [0.0; 3].map(Value::new);
     let tape = Tape::record(&row, &loss(&model, &row));
     for epoch in from.parse().unwrap()..to.parse().unwrap() {
-        for batch in batches(&rows, 5, &mut micrograd::rng_of_epoch(SEED, epoch)) {
+        for batch in batches(&rows, 5, &mut micrograd::epoch_rng(SEED, epoch)) {
             optim.zero_grad();
             if mode == "tape" {
                 tape.backward(&batch);
