@@ -1,7 +1,7 @@
 //! A training run that goes wrong, and an anomaly report that finds the culprit.
 //!
 //! A net learns the two moons by cross-entropy, written as in the textbook: with the logarithm of a
-//! probability. After a few steps, one probability is so near 1 that it is rounded to 1.
+//! probability. After some 45 steps, one probability is so near 1 that it is rounded to 1.
 //!
 //! With `--features locations`, the report also names the source line.
 

@@ -24,7 +24,7 @@
 //! | follow a backward pass, number by number | [`steps`]; in a browser, [`picture`] |
 //! | build a net and a loss | [`nn`], [`nn::loss`] |
 //! | train it | [`optim`]; [`data`] for batches and splits, [`metrics`] to evaluate it |
-//! | train it as fast as plain loops do | [`tape`] |
+//! | train it nearly as fast as plain loops do | [`tape`] |
 //! | export a function as source code in Rust, C or JavaScript | [`tape::Source`] |
 //! | pause and resume training, exchange a net with PyTorch | `checkpoint`, `nn::Module::save` |
 //! | check a gradient, find where a NaN was born | [`gradcheck`], [`anomaly`] |

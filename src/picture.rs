@@ -56,10 +56,10 @@
 //! node. Buttons and arrow keys step through the forward pass and the backward pass, which starts
 //! at the node that the page is made of; the `grad` of the nodes does not matter.
 //!
-//! In a graph of at most 2000 nodes, the number of a leaf can be changed, and the page computes
-//! everything anew, with the functions of the table in JavaScript. A page draws up to 1000 boxes,
-//! or as many as [`max_nodes`](Picture::max_nodes) says; a layer that would need more stays one
-//! box.
+//! In a graph of at most 2000 nodes and 20,000 operands, the number of a leaf can be changed, and
+//! the page computes everything anew, with the functions of the table in JavaScript. A page draws
+//! up to 1000 boxes, or as many as [`max_nodes`](Picture::max_nodes) says, and twice as many for
+//! all expanded layers together; a layer that finds no room stays one box.
 //!
 //! With the feature `locations`, a page names the source line that made each node.
 //!

@@ -59,7 +59,8 @@
 //! - A term that does not depend on an input, such as a penalty on the parameters, is computed once
 //!   per call, not once per row.
 //! - Only the `grad` of parameters is written. Inputs, inner nodes and their gradients are not.
-//! - A batch needs no memory beyond the outputs returned; the memory that a tape keeps depends on
+//! - A row needs memory for its outputs only. A large batch is cut into at most 64 parts, whose
+//!   outputs or gradients are kept until they are joined. The memory that a tape keeps depends on
 //!   the size of the graph alone.
 //! - With the feature `rayon`, large batches are spread over the threads of the current pool. The
 //!   result has the same bits for any number of threads, and without the feature.

@@ -48,11 +48,13 @@ pub struct Function(pub(super) Frozen);
 #[derive(Clone)]
 pub struct VectorFunction(pub(super) Frozen);
 
-/// Evaluates a [`Function`] repeatedly on one thread, and allocates nothing but its results.
+/// Evaluates a [`Function`] repeatedly on one thread. It allocates only its results, and for a
+/// batch that is cut into parts, those of each part.
 #[derive(Clone)]
 pub struct Evaluator(Running);
 
-/// Evaluates a [`VectorFunction`] repeatedly on one thread, and allocates nothing but its results.
+/// Evaluates a [`VectorFunction`] repeatedly on one thread. It allocates only its results, and for
+/// a batch that is cut into parts, those of each part.
 #[derive(Clone)]
 pub struct VectorEvaluator(Running);
 
