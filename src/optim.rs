@@ -2,8 +2,8 @@
 //! gradient clipping that go with them.
 //!
 //! All follow PyTorch in formulas, order of operations and defaults, except that the learning rate
-//! has no default and [`Momentum`] starts with a momentum of 0.9. Settings are chained after the constructor.
-//! `notes/Optimizers.md` explains the equations.
+//! has no default and [`Momentum`] starts with a momentum of 0.9. Settings are chained after the
+//! constructor. `notes/Optimizers.md` explains the equations.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -27,9 +27,9 @@ use crate::engine::Value;
 ///
 /// A training step is `zero_grad`, a forward and a backward pass, and `step`.
 ///
-/// An optimizer of your own holds [`Settings`], names its running quantities, and gives the formula
-/// of its step; everything else follows, including its state in checkpoints. This is Lion (Chen et
-/// al. 2023, algorithm 2):
+/// An optimizer of your own holds [`Settings`], names its running quantities, and gives the
+/// formula of its step; everything else follows, including its state in checkpoints. This is Lion
+/// (Chen et al. 2023, algorithm 2):
 ///
 /// ```
 /// use micrograd::engine::Value;
@@ -171,8 +171,8 @@ pub trait Optimizer {
     }
 
     /// The numbers that a step leaves for the next one, under PyTorch's names: `step`, the number
-    /// of steps so far, and the running quantities, with one number per parameter. Settings are not
-    /// included.
+    /// of steps so far, and the running quantities, with one number per parameter. Settings are
+    /// not included.
     ///
     /// | optimizer | running quantities |
     /// |---|---|

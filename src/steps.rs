@@ -35,10 +35,10 @@
 //! );
 //! ```
 //!
-//! In a rule, x and y are the arguments of the operation, out is its result, and g the gradient that
-//! has arrived there. `a unless c` is a, or 0 where c holds; `a when c` is a where c holds, else 0. A
-//! node without a name is called by its position in topological order, such as `#4`. Numbers are
-//! shown to four digits.
+//! In a rule, x and y are the arguments of the operation, out is its result, and g the gradient
+//! that has arrived there. `a unless c` is a, or 0 where c holds; `a when c` is a where c holds,
+//! else 0. A node without a name is called by its position in topological order, such as `#4`.
+//! Numbers are shown to four digits.
 
 use std::fmt;
 use std::slice;
@@ -55,8 +55,8 @@ pub struct Steps(Vec<Step>);
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Step {
-    /// The name of the node. Without a name, it is its position in topological order, such as `#3`;
-    /// a name shared with another node is followed by the position, as in `c#7`.
+    /// The name of the node. Without a name, it is its position in topological order, such as
+    /// `#3`; a name shared with another node is followed by the position, as in `c#7`.
     pub name: String,
     /// The operation as a formula in its arguments, such as `w · x + b`; `None` for a leaf.
     pub formula: Option<String>,
@@ -76,9 +76,9 @@ pub struct Step {
 pub struct Part {
     /// The name of the operand.
     pub operand: String,
-    /// The rule of the table: a formula in the arguments x and y, the result `out` and the upstream
-    /// gradient g. A constant of the expression is shown as its number. The terms of a sum are
-    /// products and have the rules of products.
+    /// The rule of the table: a formula in the arguments x and y, the result `out` and the
+    /// upstream gradient g. A constant of the expression is shown as its number. The terms of a
+    /// sum are products and have the rules of products.
     pub rule: String,
     /// The rule with numbers.
     pub numbers: String,

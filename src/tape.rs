@@ -2,8 +2,8 @@
 //!
 //! The engine builds a new graph for every row of every step. A tape is built once, from the graph
 //! of *one* row: the leaves that vary from row to row are its inputs, all other leaves its
-//! parameters. It replays that graph for a whole batch, several rows at a time, on plain numbers in
-//! flat arrays, and adds the gradient to the same parameters. The optimizer sees no difference.
+//! parameters. It replays that graph for a whole batch, several rows at a time, on plain numbers
+//! in flat arrays, and adds the gradient to the same parameters. The optimizer sees no difference.
 //!
 //! ```
 //! use micrograd::engine::Value;
@@ -27,8 +27,8 @@
 //! # Control flow
 //!
 //! A tape repeats the operations of the graph it was recorded from. It does not know the Rust code
-//! that built the graph: an `if` on [`data`](Value::data) was decided at that time, for the numbers
-//! the leaves held then, and a loop has run a fixed number of times.
+//! that built the graph: an `if` on [`data`](Value::data) was decided at that time, for the
+//! numbers the leaves held then, and a loop has run a fixed number of times.
 //!
 //! ```
 //! # use micrograd::engine::Value;
@@ -44,8 +44,8 @@
 //! assert_eq!(tape.forward(&[[1.0], [-1.0]]), [1.0, -0.1]);
 //! ```
 //!
-//! To choose for every row, use an operation: `relu` and its relatives, `max`, `min`, `abs`; or the
-//! conditions `at_most` and `equals` with `when` and `unless`, which keep a number or drop it:
+//! To choose for every row, use an operation: `relu` and its relatives, `max`, `min`, `abs`; or
+//! the conditions `at_most` and `equals` with `when` and `unless`, which keep a number or drop it:
 //! `x.when(x.at_most(1.0)) + x.exp().unless(x.at_most(1.0))`. Both sides are computed: if the
 //! dropped one has an infinite slope, the gradient is NaN, as with `where` in other libraries.
 //! "Where your own expression gives NaN" in `notes/Gradients.md` shows the remedy.
@@ -150,8 +150,8 @@ pub struct VectorTape {
 }
 
 impl Tape {
-    /// Records the output that `function` computes from new inputs, which hold 0 at that time. Their
-    /// number must be known: `|[x, y]|`, or `|x: [_; 2]|`.
+    /// Records the output that `function` computes from new inputs, which hold 0 at that time.
+    /// Their number must be known: `|[x, y]|`, or `|x: [_; 2]|`.
     ///
     /// ```
     /// use micrograd::engine::Value;

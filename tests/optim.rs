@@ -22,7 +22,11 @@ const START: [f64; 3] = [1.0, -0.5, 2.0];
 
 /// The same function as in `optimizers.py`.
 fn gradient(step: usize, i: usize, p: f64) -> f64 {
-    let sign = if (step * (i + 1)).is_multiple_of(2) { 1.0 } else { -1.0 };
+    let sign = if (step * (i + 1)).is_multiple_of(2) {
+        1.0
+    } else {
+        -1.0
+    };
     0.1 * (step + 1) as f64 * sign + 0.3 * p
 }
 

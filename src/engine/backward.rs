@@ -54,8 +54,8 @@ impl Value {
         }
     }
 
-    /// Applies the rule of the operation that made this node: each operand receives its part of the
-    /// gradient.
+    /// Applies the rule of the operation that made this node: each operand receives its part of
+    /// the gradient.
     #[inline]
     fn pass_down<'graph>(&'graph self, complete: &mut Vec<&'graph Value>) {
         let ValueData { data: out, grad: g } = *self.0.numbers.borrow();
@@ -170,8 +170,8 @@ fn forget_users(root: &Value) {
 
 impl Value {
     /// Counts one more user of this node. The first one sets the gradient to 0 and pushes the node
-    /// onto `to_walk`. Returns the node's data, which shared lists copy, or `None` if a guard of the
-    /// node is alive.
+    /// onto `to_walk`. Returns the node's data, which shared lists copy, or `None` if a guard of
+    /// the node is alive.
     #[inline]
     fn count_user<'graph>(&'graph self, to_walk: &mut Vec<&'graph Value>) -> Option<f64> {
         let mut numbers = self.0.numbers.try_borrow_mut().ok()?;

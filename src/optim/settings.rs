@@ -98,8 +98,8 @@ impl Settings {
     /// # Panics
     ///
     /// If the formula takes more or fewer running quantities than the last
-    /// [`step`](super::Optimizer::step) has prepared (before the first step, none), or if a guard of
-    /// a parameter is alive.
+    /// [`step`](super::Optimizer::step) has prepared (before the first step, none), or if a guard
+    /// of a parameter is alive.
     #[track_caller]
     pub fn descend<const N: usize>(
         &mut self,

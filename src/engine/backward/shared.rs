@@ -1,7 +1,8 @@
 //! The lists of operands that weighted sums share, in the backward pass.
 //!
 //! Such a list takes part in both walks as a node does. It is traversed once, not once per sum: it
-//! collects the gradients of its values, and passes them on when all sums that use it have reported.
+//! collects the gradients of its values, and passes them on when all sums that use it have
+//! reported.
 
 use std::iter;
 
