@@ -15,6 +15,7 @@
 //! ```
 
 mod activation;
+mod block;
 mod init;
 mod layer;
 pub mod loss;
@@ -25,10 +26,11 @@ mod neuron;
 pub(crate) mod state;
 
 pub use activation::Activation;
+pub use block::Block;
 pub use init::Init;
 pub use layer::Layer;
 pub use mlp::MLP;
-pub use module::{Block, Module};
+pub use module::Module;
 pub use neuron::Neuron;
 #[cfg(feature = "safetensors")]
 pub use state::StateError;

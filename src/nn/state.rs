@@ -10,8 +10,7 @@ use std::path::{Path, PathBuf};
 
 use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
 
-use super::module::place;
-use super::{Block, Module};
+use super::block::{Block, place};
 use crate::engine::Value;
 
 /// Why a file could not be saved or loaded. The message names the file and what is wrong in it; the
@@ -123,40 +122,39 @@ pub(crate) fn set_parameters(blocks: &[Block], tensors: &[Tensor]) {
 }
 
 #[track_caller]
-pub(super) fn save(module: &(impl Module + ?Sized), path: &Path) -> Result<(), StateError> {
-    let bytes = to_bytes(module);
+pub(super) fn save(blocks: &[Block], path: &Path) -> Result<(), StateError> {
+    let bytes = to_bytes(blocks);
     let saved = bytes.and_then(|bytes| replace_file(path, &bytes));
     saved.map_err(|error| error.in_file(path))
 }
 
 #[track_caller]
-pub(super) fn to_bytes(module: &(impl Module + ?Sized)) -> Result<Vec<u8>, StateError> {
-    let tensors = tensors_of(&module.blocks())?;
+pub(super) fn to_bytes(blocks: &[Block]) -> Result<Vec<u8>, StateError> {
+    let tensors = tensors_of(blocks)?;
     bytes_of(&tensors, [("format".into(), "pt".into())].into())
 }
 
 #[track_caller]
-pub(super) fn load(module: &(impl Module + ?Sized), path: &Path) -> Result<(), StateError> {
-    let loaded = load_from(module, |tensors| Ok(read(path, tensors)?.into()));
+pub(super) fn load(blocks: &[Block], path: &Path) -> Result<(), StateError> {
+    let loaded = load_from(blocks, |tensors| Ok(read(path, tensors)?.into()));
     loaded.map_err(|error| error.in_file(path))
 }
 
 #[track_caller]
-pub(super) fn load_bytes(module: &(impl Module + ?Sized), bytes: &[u8]) -> Result<(), StateError> {
-    load_from(module, |_| Ok(bytes.into()))
+pub(super) fn load_bytes(blocks: &[Block], bytes: &[u8]) -> Result<(), StateError> {
+    load_from(blocks, |_| Ok(bytes.into()))
 }
 
 #[track_caller]
 fn load_from<'bytes>(
-    module: &(impl Module + ?Sized),
+    blocks: &[Block],
     bytes: impl FnOnce(&[Tensor]) -> Result<Cow<'bytes, [u8]>, StateError>,
 ) -> Result<(), StateError> {
-    let blocks = module.blocks();
-    let mut tensors = tensors_of(&blocks)?;
+    let mut tensors = tensors_of(blocks)?;
     let bytes = bytes(&tensors)?;
     fill(&mut tensors, &bytes, "module")?.expect_fit()?;
     Value::expect_writable(blocks.iter().flat_map(Block::values));
-    set_parameters(&blocks, &tensors);
+    set_parameters(blocks, &tensors);
     Ok(())
 }
 
