@@ -67,8 +67,8 @@ use crate::optim::{self, Optimizer};
 const NOTE: &str = "note";
 /// The quantity of a state that is one number, not one for each parameter.
 const STEP: &str = "step";
-/// The most bytes of a note. The size limit of a file leaves as much again for its header.
-const LONGEST_NOTE: usize = 500_000;
+/// The most bytes of a note. Each takes at most six in the header, so it fits into any file.
+const LONGEST_NOTE: usize = 150_000;
 
 /// Saves the parameters of the model, the [`state`](Optimizer::state) of the optimizer and a note:
 /// a line of your own, such as the epoch.
@@ -80,7 +80,7 @@ const LONGEST_NOTE: usize = 500_000;
 ///
 /// If the file cannot be written, if two blocks have the same name, if the optimizer moves a
 /// parameter that the model lacks, or only some of a block, if a number is not finite, or if the
-/// note is longer than 500,000 bytes. The old file stays intact.
+/// note is longer than 150,000 bytes. The old file stays intact.
 ///
 /// # Panics
 ///
@@ -153,7 +153,9 @@ fn load_whole(
         .extend(misfit.map(|misfit| format!("optimizer.{misfit}")));
     let mut metadata = filled.expect_fit()?;
 
-    Value::expect_writable(layout.blocks.iter().flat_map(Block::values));
+    for block in &layout.blocks {
+        block.expect_writable();
+    }
     optimizer.set_state(&state);
     state::set_parameters(&layout.blocks, &tensors);
     Ok(metadata.remove(NOTE).unwrap_or_default())

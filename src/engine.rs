@@ -41,7 +41,7 @@
 //! - NaN passes through every function (`relu` of NaN is NaN), except where the result does not
 //!   depend on it, as in x⁰ and 1ˣ; the conditions `at_most` and `equals` do not hold for it.
 //!   Outside its domain a function is NaN (`ln` of -1). No operation panics because of a number,
-//!   except a `clamp` whose bounds are out of order.
+//!   except a `clamp` whose bounds are out of order or NaN.
 //! - The backward pass ends at `detach`, at steps such as `floor`, and at conditions (`at_most`,
 //!   `equals`, and the second argument of `when` and `unless`). Nothing is passed down there, not
 //!   even a 0. A node that receives no gradient is not touched: it keeps its `grad`.

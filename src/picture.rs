@@ -59,7 +59,7 @@
 //! In a graph of at most 2000 nodes and 20,000 operands, the number of a leaf can be changed, and
 //! the page computes everything anew, with the functions of the table in JavaScript. A page draws
 //! up to 1000 boxes, or as many as [`max_nodes`](Picture::max_nodes) says, and twice as many for
-//! all expanded layers together; a layer that finds no room stays one box.
+//! all expanded layers together; a layer for which there is no room stays one box.
 //!
 //! With the feature `locations`, a page names the source line that made each node.
 //!

@@ -37,8 +37,8 @@
 //!
 //! In a rule, x and y are the arguments of the operation, out is its result, and g the gradient
 //! that has arrived there. `a unless c` is a, or 0 where c holds; `a when c` is a where c holds,
-//! else 0. A node without a name is called by its position in topological order, such as `#4`.
-//! Numbers are shown to four digits.
+//! else 0. A node without a name is shown by its position in topological order, such as `#4`.
+//! Numbers are shown to four digits, except the constants of an expression in its formula.
 
 use std::fmt;
 use std::slice;
@@ -125,7 +125,7 @@ impl Value {
                 parts.push(Part {
                     operand: names[receiver].clone(),
                     numbers: edge.op.in_numbers(&rule, variables).full_formula(),
-                    rule: rule.formula(),
+                    rule: rule.full_formula(),
                     part,
                     sum: gradients[receiver],
                 });
@@ -195,10 +195,13 @@ impl fmt::Display for Part {
         } = self;
         let [part, sum] = [self.part, self.sum].map(short);
         write!(f, "{operand} receives {rule}")?;
-        if *numbers != part {
+        if numbers != rule && *numbers != part {
             write!(f, " = {numbers}")?;
         }
-        write!(f, " = {part}")?;
+        if *rule != part {
+            write!(f, " = {part}")?;
+        }
+        // -0 and 0 are the same gradient.
         if part != sum && self.part != self.sum {
             write!(f, ", and has {sum} now")?;
         }

@@ -59,7 +59,7 @@
 //! - A term that does not depend on an input, such as a penalty on the parameters, is computed once
 //!   per call, not once per row.
 //! - Only the `grad` of parameters is written. Inputs, inner nodes and their gradients are not.
-//! - A row needs memory for its outputs only. A large batch is cut into at most 64 parts, whose
+//! - A row needs memory for its results only. A large batch is cut into at most 64 parts, whose
 //!   outputs or gradients are kept until they are joined. The memory that a tape keeps depends on
 //!   the size of the graph alone.
 //! - With the feature `rayon`, large batches are spread over the threads of the current pool. The
@@ -511,7 +511,7 @@ impl Recording {
         let inputs = self.program.input_slots().len();
         assert!(
             inputs == 0,
-            "a row is needed, because the tape has inputs: {inputs}"
+            "a tape with inputs needs a row; the number of inputs is {inputs}"
         );
     }
 

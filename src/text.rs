@@ -63,12 +63,14 @@ pub(crate) fn formula(node: &Value, name: impl Fn(&Value) -> String) -> Option<S
     }
 }
 
-/// The rule by which an argument gets its part of the gradient, in the names of the table. The
-/// constants of the expression are in their places, and the choices that they decide are made.
+/// The rule by which an argument gets its part of the gradient, in the names of the table; none if
+/// it gets no part. The constants of the expression are in their places, with four digits, and the
+/// choices that they decide are made.
 pub(crate) fn rule(edge: &Edge) -> Option<Expression> {
+    edge.receiver()?;
     let constants = [edge.x, edge.y].map(|argument| match argument {
         Argument::Node(_) => None,
-        Argument::Constant(constant) => Some(constant),
+        Argument::Constant(constant) => Some(rounded(constant)),
     });
     let [to_x, to_y] = edge.op.rules(constants);
     match edge.side() {

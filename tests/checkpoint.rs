@@ -233,7 +233,7 @@ fn a_checkpoint_that_could_not_be_loaded_is_not_saved() {
         assert_eq!(checkpoint::load(&path, &model, &mut optim).unwrap(), "good");
     };
     let long = "x".repeat(2 << 20);
-    let too_large = "the note has 2097152 bytes, more than 500000";
+    let too_large = "the note has 2097152 bytes, more than 150000";
     refused(&model, &optim, &long, too_large);
 
     let (diverged, optim) = trained(1, &[1], adam, 1);

@@ -191,7 +191,7 @@ fn weights_start_with_the_distribution_of_their_init_and_biases_at_zero() {
             let powers = weights.iter().map(|w| (w / variance.sqrt()).powi(power));
             powers.sum::<f64>() / weights.len() as f64
         };
-        // The fourth standardised moment of the uniform or of the normal distribution.
+        // The fourth standardized moment of the uniform or of the normal distribution.
         let kurtosis = match bound {
             Some(bound) => {
                 assert!(weights.iter().all(|w| w.abs() <= bound), "{init:?}");

@@ -13,7 +13,7 @@ use micrograd::tape::{Tape, VectorTape};
 const L1: f64 = 1e-4;
 const L2: f64 = 1e-3;
 
-/// Two standardised coordinates, and the probabilities of two classes.
+/// Two standardized coordinates, and the probabilities of two classes.
 type Row = [f64; 4];
 
 fn rows(rng: &mut Xoshiro256PlusPlus) -> (Vec<Row>, Vec<Row>) {

@@ -6,17 +6,16 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use micrograd_benches::micrograd_side as ours;
 
 const LENGTH: usize = 1_000_000;
-const POINTS: usize = 100;
 
 fn all(criterion: &mut Criterion) {
-    let moons = || ours::moons(POINTS);
+    let moons = || ours::moons(ours::MOONS);
     let (row, loss) = moons().row_and_loss();
     let chain = || ours::chain(LENGTH);
-    let inputs = [-4.0, 2.0];
+    let (inputs, start) = (ours::README_INPUTS, [ours::CHAIN_START]);
     follow(criterion, "readme", ours::eager_pass(inputs, ours::program));
     follow(criterion, "moons", moons().on_the_engine());
     follow(criterion, "digits", ours::digits().on_the_engine());
-    follow(criterion, "chain", ours::eager_pass([1.0], chain()));
+    follow(criterion, "chain", ours::eager_pass(start, chain()));
     follow(
         criterion,
         "tape: readme",
@@ -24,7 +23,7 @@ fn all(criterion: &mut Criterion) {
     );
     follow(criterion, "tape: moons", moons().on_a_tape());
     follow(criterion, "tape: digits", ours::digits().on_a_tape());
-    follow(criterion, "tape: chain", ours::replay([1.0], chain()));
+    follow(criterion, "tape: chain", ours::replay(start, chain()));
     follow(criterion, "recording: moons", ours::recording(row, loss));
 }
 

@@ -27,7 +27,8 @@ const YARDSTICKS: [(Role, &str); 3] = [
     (Role::Tape, "tape"),
 ];
 
-/// The result of a run, to be compared as a list of numbers. The conversion is not timed.
+/// The result of a run, to be compared as a list of numbers. The conversion is not timed, but a
+/// training lists its own result, once per episode.
 pub(crate) trait Outcome: 'static {
     fn numbers(self) -> Vec<f64>;
 }

@@ -1,7 +1,7 @@
 //! The work as loops over plain numbers, with derivatives worked out by hand.
 //!
 //! These loops are the yardstick: they have no graph, do not allocate in a training step, and are
-//! shaped so that the compiler vectorises them.
+//! shaped so that the compiler vectorizes them.
 
 pub(crate) mod digits;
 mod layer;

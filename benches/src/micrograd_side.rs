@@ -10,9 +10,11 @@ use micrograd::engine::Value;
 use micrograd::tape::{Source, Tape, VectorTape};
 
 use crate::emitted;
+use crate::work;
 use crate::work::digits::{self, CLASSES, PIXELS, split};
-use crate::work::{self, README_INPUTS};
 
+pub use crate::work::moons::ROWS as MOONS;
+pub use crate::work::{CHAIN_START, README_INPUTS};
 #[cfg(feature = "rayon")]
 pub(crate) use training::moons_on_threads;
 pub use training::{Training, digits, moons};

@@ -10,9 +10,9 @@ use micrograd::nn::{MLP, Module};
 use micrograd::rand::Rng;
 
 /// The values of `a` and `b` in the README's program.
-pub(crate) const README_INPUTS: [f64; 2] = [-4.0, 2.0];
+pub const README_INPUTS: [f64; 2] = [-4.0, 2.0];
 /// The start of a chain.
-pub(crate) const CHAIN_START: f64 = 1.0;
+pub const CHAIN_START: f64 = 1.0;
 /// The factor in the first operation of a chain and every second one after it.
 pub(crate) const CHAIN_FACTOR: f64 = 1.000_001;
 const CHAIN_TERM: f64 = 1e-6;

@@ -131,6 +131,9 @@ async function play() {
         await page.keyboard.press("ArrowRight");
         assert.match(await progress(page), /step 1 of/, `${name}: a new page starts with its first step`);
         await page.keyboard.press("End");
+        await page.locator("#stage [data-card]").first().click();
+        await page.keyboard.press("ArrowRight");
+        assert.match(await progress(page), /, done/, `${name}: a reader who was at the end stays there`);
         for (const [clicked, text] of texts) {
             await card(page, clicked).click();
             const found = await panelText(page);

@@ -117,13 +117,15 @@ impl Value {
 
     /// Panics if the numbers of any of these parameters cannot be written, before any is written.
     #[track_caller]
-    pub(crate) fn expect_writable<'a>(parameters: impl IntoIterator<Item = &'a Self>) {
-        for (i, parameter) in parameters.into_iter().enumerate() {
-            assert!(
-                parameter.0.numbers.try_borrow_mut().is_ok(),
-                "a guard of parameter {i} is alive"
-            );
+    pub(crate) fn expect_writable(parameters: &[Self]) {
+        for (i, parameter) in parameters.iter().enumerate() {
+            assert!(parameter.is_writable(), "a guard of parameter {i} is alive");
         }
+    }
+
+    /// Whether no guard is alive.
+    pub(crate) fn is_writable(&self) -> bool {
+        self.0.numbers.try_borrow_mut().is_ok()
     }
 
     /// Panics if one of these is not a leaf, or occurs twice.

@@ -46,6 +46,16 @@ impl Block {
         }
     }
 
+    /// Panics if a parameter cannot be written.
+    #[cfg(feature = "safetensors")]
+    #[track_caller]
+    pub(crate) fn expect_writable(&self) {
+        for (i, value) in self.values.iter().enumerate() {
+            let place = || place(&self.name, &self.shape, i);
+            assert!(value.is_writable(), "a guard of {} is alive", place());
+        }
+    }
+
     /// The name, such as `layers.0.weight`.
     pub fn name(&self) -> &str {
         &self.name

@@ -81,7 +81,8 @@ impl Layer {
             let weights = weights.as_ref();
             assert!(
                 weights.len() == inputs,
-                "the weights of neuron {i} have length {}, but those of neuron 0 have length {inputs}",
+                "the weights of neuron {i} have length {}, \
+                 but those of neuron 0 have length {inputs}",
                 weights.len()
             );
             neurons.push(Neuron::from_weights(weights, bias, activation));

@@ -88,7 +88,8 @@ impl MLP {
             let (outputs, inputs) = (pair[0].neurons().len(), pair[1].inputs());
             assert!(
                 inputs == outputs,
-                "layer {} takes inputs of length {inputs}, but the outputs of layer {i} have length {outputs}",
+                "layer {} takes inputs of length {inputs}, \
+                 but the outputs of layer {i} have length {outputs}",
                 i + 1
             );
         }

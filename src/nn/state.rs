@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use safetensors::{Dtype, SafeTensorError, SafeTensors, View};
 
 use super::block::{Block, place};
-use crate::engine::Value;
 
 /// Why a file could not be saved or loaded. The message names the file and what is wrong in it; the
 /// [`source`](Error::source) is the underlying error, if any.
@@ -153,7 +152,9 @@ fn load_from<'bytes>(
     let mut tensors = tensors_of(blocks)?;
     let bytes = bytes(&tensors)?;
     fill(&mut tensors, &bytes, "module")?.expect_fit()?;
-    Value::expect_writable(blocks.iter().flat_map(Block::values));
+    for block in blocks {
+        block.expect_writable();
+    }
     set_parameters(blocks, &tensors);
     Ok(())
 }

@@ -66,9 +66,8 @@ impl Expression {
             Form::Apply(op, arguments) => (*op, arguments.each_ref().map(Self::decided)),
             Form::Name(_) | Form::Constant(_) => return self.clone(),
         };
-        match [&x, &y].map(|side| side.folded().constant()) {
-            [_, Some(condition)] if op.is_choice() => Self::chosen(op, x, condition),
-            [Some(0.0), _] if op.is_choice() => 0.0.into(),
+        match y.folded().constant() {
+            Some(condition) if op.is_choice() => Self::chosen(op, x, condition),
             _ => Self::apply(op, &x, &y),
         }
     }
@@ -284,9 +283,11 @@ impl Text {
             Binding::Product => Binding::Sign,
             Binding::Sign | Binding::Power | Binding::Atom => Binding::Atom,
         };
-        let first = match binding {
-            Binding::Choice => tighter, // beside `when` and `unless`, parentheses help the reader
-            _ => binding,
+        // `x ≤ y ≤ z` would be read as a chain.
+        let first = if binding <= Binding::Comparison {
+            tighter
+        } else {
+            binding
         };
         let (x, y) = (x.at_least(first), y.at_least(tighter));
         Self(format!("{x} {sign} {y}"), binding)

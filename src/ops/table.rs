@@ -31,8 +31,8 @@
 //!   1 or 0: `x.when(c)` is x where c is not 0, and 0 elsewhere; `x.unless(c)` is the reverse.
 //!   Multiplying by 0 or 1 instead would again make NaN of 0 · ∞. If the dropped part may itself
 //!   have an infinite slope, replace the argument of that part by a harmless number first, as the
-//!   rules of `Pow` and `Elu` do: else second derivatives are NaN.
-//! - In a value, `x.max(y)` would be the one of `f64`, which ignores NaN: write an `if`.
+//!   rules of `Pow` and `Elu` do; otherwise second derivatives are NaN.
+//! - In a value, `x.max(y)` would be that of `f64`, which ignores NaN: write an `if` instead.
 
 /// Hands all rows to the macro `$build`: first the arguments meant for it, then the names under
 /// which the rules know the result and the upstream gradient.
@@ -152,7 +152,7 @@ Acos acos "acos" (x) = x.acos()
 Atan atan "atan" (x) = x.atan()
     => x: g / (1.0 + x * x);
 
-/// Angle in radians of the point of abscissa y and ordinate x, as `f64::atan2`
+/// Angle of the point with abscissa y and ordinate x, in radians, like `f64::atan2`
 Atan2 atan2 "atan2" (x, y) = x.atan2(y)
     => x: { let r = x.hypot(y); let r = &r + r.equals(0.0); g * (y / &r) / r },
        y: { let r = x.hypot(y); let r = &r + r.equals(0.0); -(g * (x / &r) / r) };
@@ -207,7 +207,7 @@ ClampMin clamp_min "clamp_min" (x; lo) = if x >= lo || x.is_nan() { x } else { l
 ClampMax clamp_max "clamp_max" (x; hi) = if x <= hi || x.is_nan() { x } else { hi }
     => x: g.when(x.at_most(hi));
 
-/// The same number as a new node, through which no gradient passes, as PyTorch's `detach`
+/// The same number as a new node, through which no gradient passes, like PyTorch's `detach`
 Detach detach "detach" (x) = x
     => x: none;
 
@@ -225,7 +225,7 @@ Ceil ceil "ceil" (x) = x.ceil()
 Round round "round" (x) = x.round()
     => x: none;
 
-/// The nearest integer; halfway cases are rounded to the even one, as PyTorch's `round`
+/// The nearest integer; halfway cases are rounded to the even one, like PyTorch's `round`
 RoundTiesEven round_ties_even "round_even" (x) = x.round_ties_even()
     => x: none;
 
@@ -233,7 +233,7 @@ RoundTiesEven round_ties_even "round_even" (x) = x.round_ties_even()
 Trunc trunc "trunc" (x) = x.trunc()
     => x: none;
 
-/// The sign, -1 or 1; 0 at 0 and -0, as PyTorch's `sign`
+/// The sign, -1 or 1; 0 at 0 and -0, like PyTorch's `sign`
 Signum signum "sign" (x) = if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else { x + 0.0 }
     => x: none;
 

@@ -226,10 +226,9 @@ fn rules_with_constants(node: &Value) -> String {
     if edges.iter().all(|edge| edge.argument().node().is_some()) {
         return String::new();
     }
-    let rules = edges.iter().map(|edge| {
-        let rule = rule(edge).filter(|_| edge.receiver().is_some());
-        rule.map_or("null".into(), |rule| string(&rule.formula()))
-    });
+    let rules = edges
+        .iter()
+        .map(|edge| rule(edge).map_or("null".into(), |rule| string(&rule.full_formula())));
     format!("rules: [{}], ", rules.collect::<Vec<_>>().join(", "))
 }
 

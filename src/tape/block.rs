@@ -58,7 +58,7 @@ pub(super) fn run<const N: usize>(
     for segment in [&program.plain, &program.learned] {
         segment.forward(shared, values);
     }
-    // One call for both passes: without optimisation, a second one would take as much stack again.
+    // One call for both passes: without optimization, a second one would take as much stack again.
     let (first_wanted, seeds, sums) = match pass {
         Pass::Forward => return,
         Pass::ToShared(seeds, sums) => (program.learned.first, seeds, sums),

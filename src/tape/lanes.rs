@@ -29,7 +29,7 @@ impl PartialSums {
 pub(super) struct Lanes<const N: usize>([f64; N]);
 
 /// Defines the value of every operation on lanes: its value on `f64`, in a loop that the compiler
-/// vectorises where it can.
+/// vectorizes where it can.
 macro_rules! define_values_of_lanes {
     ([] $header:tt $(
         #[doc = $doc:literal] $Op:ident $method:ident $label:literal

@@ -29,7 +29,8 @@ use emitter::{Emitter, Outputs, Parameters};
 ///
 /// Each function is written twice: `name` returns the value, and `name_gradient` returns it and
 /// overwrites `gradient` with the gradient with respect to the inputs. With several outputs, `name`
-/// overwrites `outputs`, and `name_jacobian` also `jacobian`, one row for each output. None of them
+/// overwrites `outputs`, and `name_jacobian` overwrites `jacobian` as well, with one row for each
+/// output. None of them
 /// allocates, recurses or keeps state. A function of more than 1000 results takes a work array as
 /// its last argument. The constant `name_work` beside it (in Rust, `NAME_WORK`) gives the length;
 /// the array need not be cleared.

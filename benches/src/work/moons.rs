@@ -8,7 +8,7 @@ pub(crate) const INPUTS: usize = 2;
 pub(crate) const HIDDEN: usize = 16;
 pub(crate) const LAYERS: [usize; 3] = [HIDDEN, HIDDEN, 1];
 /// Points in the full batch.
-pub(crate) const ROWS: usize = 100;
+pub const ROWS: usize = 100;
 pub(crate) const LEARNING_RATE: f64 = 0.02;
 /// The factor of the sum of squares of all parameters in the loss.
 pub(crate) const PENALTY: f64 = 1e-4;

@@ -125,6 +125,7 @@ let svg;
 let elements = []; // of the cards
 let steps = []; // { card, isBackward }
 let step = 0; // how many of them have been done
+let hasStepped = false; // or whether the view is as it was opened
 let selected = null; // a card
 let timer = null;
 
@@ -264,6 +265,7 @@ function choose(card, id = cards()[card].node) {
 
 function expand(index) {
     selected = null;
+    hasStepped = false;
     stop();
     show(index);
     overview();
@@ -424,6 +426,7 @@ function reset() {
 // ── steps ───────────────────────────────────────────────────────────────────────────────────────
 
 function go(to) {
+    hasStepped = true;
     step = Math.min(Math.max(to, 0), steps.length);
     const done = steps[step - 1];
     selected = done?.card ?? null;
@@ -546,8 +549,8 @@ const actions = {
     first: () => { stop(); go(0); },
     back: () => { stop(); go(step - 1); },
     play,
-    // Whoever has stepped to the end stays there; a page that was only clicked at starts over.
-    forward: () => { stop(); go(isFinished() && selected !== steps.at(-1)?.card ? 1 : step + 1); },
+    // A new page shows the end of both passes; the first step starts over.
+    forward: () => { stop(); go(isFinished() && !hasStepped ? 1 : step + 1); },
     last: () => { stop(); go(steps.length); },
     out: () => zoomInTheMiddle(1 / 1.25),
     in: () => zoomInTheMiddle(1.25),
