@@ -68,6 +68,6 @@ fn a_symbol_leaves_out_only_operations_that_change_nothing() {
         assert!(!is_x(&changed));
     }
     assert_same_number(&(&x * 0.0), f64::NAN, "∞ · 0");
-    let literal = Symbol::from(2.0).tanh() + 1.0;
-    assert!(matches!(literal.0, Quantity::Constant(_)));
+    let constant = Symbol::from(2.0).tanh() + 1.0;
+    assert!(matches!(constant.0, Quantity::Constant(_)));
 }

@@ -226,7 +226,7 @@ fn apply(step: &str, nodes: &[Value]) -> Value {
     let operands: Vec<Quantity> = operands
         .split(' ')
         .map(|operand| match operand.strip_prefix('=') {
-            Some(literal) => Quantity::Constant(number(literal)),
+            Some(constant) => Quantity::Constant(number(constant)),
             None => Quantity::Node(nodes[operand.parse::<usize>().unwrap()].clone()),
         })
         .collect();
