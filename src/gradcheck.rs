@@ -139,10 +139,10 @@ impl GradCheck {
         function: impl Fn(&[Value]) -> Value,
         point: &[f64],
     ) -> Result<Vec<Kink>, Mismatch> {
-        let Self { eps, atol, rtol } = self;
-        assert!(*eps > 0.0, "eps must be positive, not {eps}");
+        let Self { eps, atol, rtol } = *self;
+        assert!(eps > 0.0, "eps must be positive, not {eps}");
         assert!(
-            *atol >= 0.0 && *rtol >= 0.0,
+            atol >= 0.0 && rtol >= 0.0,
             "the tolerances must be at least 0, not {atol} and {rtol}"
         );
         let leaves = |point: &[f64]| point.iter().copied().map(Value::new).collect::<Vec<_>>();
@@ -152,14 +152,14 @@ impl GradCheck {
         for (input, derivative) in gradient.iter().map(Value::data).enumerate() {
             let at = |steps: f64| {
                 let mut point = point.to_vec();
-                point[input] += steps * self.eps;
+                point[input] += steps * eps;
                 Sample {
                     x: point[input],
                     y: function(&leaves(&point)).data(),
                 }
             };
             let difference = slope(&at(-1.0), &at(1.0));
-            let tolerance = self.atol + self.rtol * difference.abs();
+            let tolerance = atol + rtol * difference.abs();
             if difference.is_finite() && (derivative - difference).abs() <= tolerance {
                 continue;
             }

@@ -194,13 +194,9 @@ impl fmt::Display for Part {
             ..
         } = self;
         let [part, sum] = [self.part, self.sum].map(short);
-        write!(f, "{operand} receives {rule}")?;
-        if numbers != rule && *numbers != part {
-            write!(f, " = {numbers}")?;
-        }
-        if *rule != part {
-            write!(f, " = {part}")?;
-        }
+        let mut equal = vec![rule.as_str(), numbers, &part];
+        equal.dedup();
+        write!(f, "{operand} receives {}", equal.join(" = "))?;
         // -0 and 0 are the same gradient.
         if part != sum && self.part != self.sum {
             write!(f, ", and has {sum} now")?;

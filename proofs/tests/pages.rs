@@ -199,7 +199,7 @@ fn random_graphs_on_a_page_are_as_close_as_perturbed_ones() {
         let nodes = graph.build().nodes;
         let root = graph.outputs[0];
         let numbers = numbers_of(&nodes, root);
-        let runs = [(); 4].map(|()| numbers_of(&graph.disturbed(4, &mut rng).nodes, root));
+        let runs = [(); 4].map(|()| numbers_of(&graph.perturbed(4, &mut rng).nodes, root));
         let order = topological_order(slice::from_ref(&nodes[root]));
         let indices: HashMap<_, _> = nodes.iter().map(Value::id).zip(0..).collect();
         let expected = [0, nodes.len()].into_iter().flat_map(|start| {

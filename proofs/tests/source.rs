@@ -303,7 +303,7 @@ fn each_step_of_random_graphs_agrees_in_every_language() {
 /// The outputs and gradients of a graph in which every result is perturbed by up to 4 units in the
 /// last place, as the results in another language may be.
 fn perturbed(graph: &Graph, rng: &mut impl Rng) -> Results {
-    let Built { nodes, leaves } = graph.disturbed(4, rng);
+    let Built { nodes, leaves } = graph.perturbed(4, rng);
     let inputs = &leaves[..graph.inputs];
     let outputs = graph.outputs.map(|i| nodes[i].clone());
     let tape = Tape::record(inputs, &outputs[0]);

@@ -13,8 +13,8 @@ use super::view::Terms;
 use crate::ops::Op;
 
 impl Value {
-    /// The weighted sum w₀x₀ + w₁x₁ + …, as one node. It is added up from left to right; an empty
-    /// sum is a leaf of 0.
+    /// The weighted sum w₀x₀ + w₁x₁ + …, as one node. It is added up from left to right; an
+    /// empty sum is a leaf of 0.
     ///
     /// ```
     /// use micrograd::engine::Value;

@@ -51,8 +51,11 @@ impl Block {
     #[track_caller]
     pub(crate) fn expect_writable(&self) {
         for (i, value) in self.values.iter().enumerate() {
-            let place = || place(&self.name, &self.shape, i);
-            assert!(value.is_writable(), "a guard of {} is alive", place());
+            assert!(
+                value.is_writable(),
+                "a guard of {} is alive",
+                place(&self.name, &self.shape, i)
+            );
         }
     }
 

@@ -35,7 +35,7 @@ macro_rules! mean_over {
             losses.push($loss);
         }
         match losses.len() {
-            1 => losses.remove(0),
+            1 => losses.remove(0), // the usual loss of a row: no idle sum and division
             pairs => losses.into_iter().sum::<Value>() / pairs as f64,
         }
     }};
@@ -128,8 +128,8 @@ pub fn hinge(scores: &[Value], labels: &[Value]) -> Value {
 /// et al. 2016, section 7).
 ///
 /// It is computed by log-sum-exp with the greatest logit factored out, so it neither overflows nor
-/// loses a logarithm: ln pᵢ = zᵢ - ln Σ eᶻ, with z = logits - max(logits). A logit of -∞ makes it
-/// NaN, as 0 · ∞ is; [`cross_entropy_of_class`] accepts one for an impossible class.
+/// loses a logarithm: ln pᵢ = zᵢ - ln Σ eᶻ, with z = logits - max(logits). A logit of -∞ makes
+/// it NaN, as 0 · ∞ is; [`cross_entropy_of_class`] accepts one for an impossible class.
 ///
 /// ```
 /// use micrograd::engine::Value;

@@ -66,10 +66,12 @@ impl Expression {
             Form::Apply(op, arguments) => (*op, arguments.each_ref().map(Self::decided)),
             Form::Name(_) | Form::Constant(_) => return self.clone(),
         };
-        match y.folded().constant() {
-            Some(condition) if op.is_choice() => Self::chosen(op, x, condition),
-            _ => Self::apply(op, &x, &y),
+        if op.is_choice()
+            && let Some(condition) = y.folded().constant()
+        {
+            return Self::chosen(op, x, condition);
         }
+        Self::apply(op, &x, &y)
     }
 
     /// `x` or 0, as the condition of a `when` or `unless` says.
@@ -237,9 +239,9 @@ impl Op {
         let [x_name, y_name] = self.arguments();
         let [out_name, g_name] = ["out", "g"].map(Expression::name);
         [(x_name, x), (y_name, y), (out_name, out), (g_name, g)]
-            .iter()
+            .into_iter()
             .fold(rule.clone(), |rule, (name, number)| {
-                rule.with(name, &(*number).into())
+                rule.with(&name, &number.into())
             })
     }
 }

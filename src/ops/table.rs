@@ -25,8 +25,8 @@
 //! - The table is closed: a rule is written with operators and with functions of the table only,
 //!   because rules also run on numbers other than `f64`, some of which are not even `Copy`.
 //! - A rule that passes nothing to an argument is `none`. The backward pass does not go there,
-//!   which differs from going there with 0: further down, 0 might meet an infinite slope, and 0 · ∞
-//!   is NaN. (If only one of two arguments gets a gradient, it is x.)
+//!   which differs from going there with 0: further down, 0 might meet an infinite slope, and
+//!   0 · ∞ is NaN. (If only one of two arguments gets a gradient, it is x.)
 //! - A rule that chooses a side drops the other one by `when` or `unless`. A condition is a number,
 //!   1 or 0: `x.when(c)` is x where c is not 0, and 0 elsewhere; `x.unless(c)` is the reverse.
 //!   Multiplying by 0 or 1 instead would again make NaN of 0 · ∞. If the dropped part may itself

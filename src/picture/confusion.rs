@@ -56,7 +56,7 @@ impl fmt::Display for Svg<'_> {
                 writeln!(
                     f,
                     "<rect x=\"{x}\" y=\"{y}\" width=\"{cell}\" height=\"{cell}\" stroke=\"silver\" \
-                 fill=\"black\" fill-opacity=\"{darkness:.2}\"/>"
+                     fill=\"black\" fill-opacity=\"{darkness:.2}\"/>"
                 )?;
                 if count > 0 {
                     let (x, y) = (middle(predicted), middle(actual) + baseline);

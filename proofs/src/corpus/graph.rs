@@ -47,7 +47,7 @@ impl Graph {
 
     /// Builds the graph with the result of each step perturbed by up to this many units in the last
     /// place, as the results in another language may be.
-    pub fn disturbed(&self, units: i32, rng: &mut impl Rng) -> Built {
+    pub fn perturbed(&self, units: i32, rng: &mut impl Rng) -> Built {
         self.build_with(&self.leaves, |output| {
             let units = rng.random_range(-units..=units);
             output * (1.0 + f64::from(units) * f64::EPSILON)
